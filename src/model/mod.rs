@@ -1,0 +1,1 @@
+//! The nouns: newtypes, records and states.
