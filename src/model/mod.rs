@@ -1,1 +1,10 @@
-//! The nouns: newtypes, records and states.
+//! The nouns: newtypes, records and states. The only thing of the databases known here is how a noun
+//! is read from a row.
+
+pub mod application;
+pub mod grant;
+pub mod ids;
+pub mod memo;
+pub mod session;
+pub mod token;
+pub mod user;
