@@ -16,4 +16,5 @@
 
 pub mod base;
 pub mod model;
+pub mod protocol;
 pub mod store;
