@@ -32,7 +32,7 @@ pub const COPIED_CODE_TTL: Duration = Duration::minutes(10);
 /// The settings, each valid by itself and with the others.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `None`: port 3801 on 127.0.0.1, and on \[::1] where there is IPv6.
+    /// `None`: port 3801 on `127.0.0.1`, and on `[::1]` where there is IPv6.
     pub listen: Option<Vec<SocketAddr>>,
     /// `None`: `http://localhost` with the port in use. [`Config::issuer`] has the answer.
     pub public_url: Option<PublicUrl>,

@@ -4,4 +4,5 @@ pub mod address;
 pub mod clock;
 pub mod config;
 pub mod entropy;
+pub mod password;
 pub mod secret;

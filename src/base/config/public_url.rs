@@ -23,7 +23,8 @@ impl PublicUrl {
         let url = Url::parse(text).map_err(|_| format!("is no URL; {ALLOWED}"))?;
         let host = url.host().ok_or_else(|| format!("has no host; {ALLOWED}"))?;
         let https = url.scheme() == "https";
-        if !https && !(url.scheme() == "http" && is_loopback(&host)) {
+        let local = url.scheme() == "http" && is_loopback(&host);
+        if !(https || local) {
             return Err(ALLOWED.into());
         }
         if text.ends_with('/') || text.contains(['?', '#', '@']) {
