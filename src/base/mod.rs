@@ -1,5 +1,8 @@
 //! The ground: time, chance, secrets, passwords and settings. Knows nothing of OAuth.
 
+pub mod address;
 pub mod clock;
+pub mod config;
 pub mod entropy;
+pub mod password;
 pub mod secret;
