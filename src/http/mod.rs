@@ -1,0 +1,3 @@
+//! HTTP ⇄ flow: extract, call one flow, render.
+
+pub mod view;
