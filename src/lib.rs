@@ -15,6 +15,7 @@
 //! The same noun names the file on every floor. `tests/architecture.rs` holds the floors.
 
 pub mod base;
+pub mod flow;
 pub mod http;
 pub mod model;
 pub mod protocol;

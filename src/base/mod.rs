@@ -4,5 +4,6 @@ pub mod address;
 pub mod clock;
 pub mod config;
 pub mod entropy;
+pub mod form;
 pub mod password;
 pub mod secret;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use super::App;
 use crate::base::entropy::Entropy;
@@ -57,7 +58,7 @@ impl Clients {
 
     pub(super) fn was_verified(&self, id: SecretId, secret: &Secret) -> bool {
         let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        verified.get(&id).is_some_and(|known| subtle::ConstantTimeEq::ct_eq(known, &self.digest(secret)).into())
+        verified.get(&id).is_some_and(|known| known.as_slice().ct_eq(&self.digest(secret)).into())
     }
 
     pub(super) fn remember_verified(&self, id: SecretId, secret: &Secret) {

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
-use super::redirect;
 use super::scope::Catalog;
 use crate::model::application::{Application, ApplicationSettings};
 use crate::model::grant_type::GrantType;
-use crate::model::redirect_uri::RedirectUri;
+use crate::model::redirect_uri::{self, RedirectUri};
 use crate::model::scope::Scopes;
 
 /// Longest `state` that is kept and given back, in bytes.
@@ -120,7 +119,7 @@ impl Target {
         if self.send_iss {
             parameters.push(("iss", issuer));
         }
-        Delivery::Redirect(redirect::append(&self.redirect_uri, &parameters))
+        Delivery::Redirect(redirect_uri::append(&self.redirect_uri, &parameters))
     }
 }
 
@@ -291,5 +290,3 @@ fn pkce(asked: &Asked<'_>) -> Result<Option<String>, OAuthError> {
     Ok(challenge.map(|challenge| challenge.as_str().to_owned()))
 }
 
-#[cfg(test)]
-mod tests;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::error::OAuthError;
+use crate::base::form;
 
 /// The decoded parameters of a query or a form body, in the order sent.
 #[derive(Clone, Default)]
@@ -20,6 +21,17 @@ impl Params {
     /// Refuses a malformed percent-escape, invalid UTF-8, ASCII control characters (NUL, CR, LF, tab
     /// and DEL among them) and more than 200 pairs.
     pub fn parse(query_or_body: &[u8]) -> Result<Self, ParamsError> {
+        Self::read(query_or_body, |c| c.is_ascii_control())
+    }
+
+    /// Reads a form of one of our own pages, whose fields may have several lines.
+    ///
+    /// Like [`Params::parse`], but a value may hold CR, LF and tab.
+    pub fn parse_page_form(body: &[u8]) -> Result<Self, ParamsError> {
+        Self::read(body, |c| c.is_ascii_control() && !matches!(c, '\r' | '\n' | '\t'))
+    }
+
+    fn read(query_or_body: &[u8], refused: fn(char) -> bool) -> Result<Self, ParamsError> {
         let mut pairs = Vec::new();
         for pair in query_or_body
             .split(|&byte| byte == b'&')
@@ -29,7 +41,7 @@ impl Params {
                 return Err(ParamsError::TooMany);
             }
             let (name, value) = split_pair(pair);
-            pairs.push((text(name)?, text(value)?));
+            pairs.push((text(name, refused)?, text(value, refused)?));
         }
         Ok(Self(pairs))
     }
@@ -112,6 +124,15 @@ impl fmt::Display for ParamsError {
 
 impl std::error::Error for ParamsError {}
 
+impl From<form::Malformed> for ParamsError {
+    fn from(malformed: form::Malformed) -> Self {
+        match malformed {
+            form::Malformed::Escape => Self::MalformedEscape,
+            form::Malformed::Utf8 => Self::NotUtf8,
+        }
+    }
+}
+
 impl From<ParamsError> for OAuthError {
     fn from(error: ParamsError) -> Self {
         Self::invalid_request(error.to_string())
@@ -125,31 +146,12 @@ fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn text(encoded: &[u8]) -> Result<String, ParamsError> {
-    let text = form_decode(encoded)?;
-    if text.bytes().any(|byte| byte.is_ascii_control()) {
+fn text(encoded: &[u8], refused: fn(char) -> bool) -> Result<String, ParamsError> {
+    let text = form::decode(encoded)?;
+    if text.chars().any(refused) {
         return Err(ParamsError::ControlCharacter);
     }
     Ok(text)
-}
-
-/// Undoes form encoding: `+` is a space, `%XX` a byte. Control characters pass.
-pub(super) fn form_decode(encoded: &[u8]) -> Result<String, ParamsError> {
-    let mut decoded = Vec::with_capacity(encoded.len());
-    let mut bytes = encoded.iter().copied();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => escaped(bytes.next(), bytes.next()).ok_or(ParamsError::MalformedEscape)?,
-            other => other,
-        });
-    }
-    String::from_utf8(decoded).map_err(|_| ParamsError::NotUtf8)
-}
-
-fn escaped(high: Option<u8>, low: Option<u8>) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high?)? * 16 + digit(low?)?).ok()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use sqlx::{ConnectOptions, Connection, Encode, FromRow, Transaction, Type};
 
 use super::error::{Result, StoreError};
 use super::migrate;
+use crate::base::config::Database;
 
 /// How long a request waits for a connection before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,12 +38,12 @@ pub enum Db {
 }
 
 impl Db {
-    /// Opens and migrates the database at `url`: `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
-    pub async fn open(url: &str) -> Result<Self> {
-        match url {
-            "sqlite::memory:" => Self::open_memory().await,
-            _ if url.starts_with("sqlite:") => Self::open_sqlite(url).await,
-            _ => Self::open_postgres(url).await,
+    /// Opens and migrates.
+    pub async fn open(database: &Database) -> Result<Self> {
+        match database {
+            Database::SqliteMemory => Self::open_memory().await,
+            Database::SqliteFile(path) => Self::open_sqlite(path).await,
+            Database::Postgres(url) => Self::open_postgres(url.expose()).await,
         }
     }
 
@@ -61,10 +62,9 @@ impl Db {
         Ok(Self::Sqlite { readers: pool.clone(), writer: pool, file: None })
     }
 
-    async fn open_sqlite(url: &str) -> Result<Self> {
-        let path = PathBuf::from(url.trim_start_matches("sqlite:").trim_start_matches("//"));
-        let lock = migrate::lock_directory(&path)?;
-        let options = sqlite(SqliteConnectOptions::new().filename(&path));
+    async fn open_sqlite(path: &Path) -> Result<Self> {
+        let lock = migrate::lock_directory(path)?;
+        let options = sqlite(SqliteConnectOptions::new().filename(path));
         let mut first = options.clone().create_if_missing(true).connect().await?;
         migrate::sqlite(&mut first).await?;
         first.close().await?;
@@ -75,7 +75,7 @@ impl Db {
         };
         let writer = pool().max_connections(1).min_connections(1).connect_with(options.clone()).await?;
         let readers = pool().max_connections(4).min_connections(1).connect_with(options.read_only(true)).await?;
-        Ok(Self::Sqlite { readers, writer, file: Some(DbFile::of(&path)?) })
+        Ok(Self::Sqlite { readers, writer, file: Some(DbFile::of(path)?) })
     }
 
     async fn open_postgres(url: &str) -> Result<Self> {

@@ -8,7 +8,7 @@ use super::{AuthMethod, Presented};
 use crate::base::secret::Secret;
 use crate::protocol::bearer::after_scheme;
 use crate::protocol::error::OAuthError;
-use crate::protocol::params::form_decode;
+use crate::base::form;
 
 /// What follows `Basic` in the one header there may be.
 pub(super) fn find<'a>(authorization: &[&'a [u8]]) -> Result<Option<&'a [u8]>, OAuthError> {
@@ -25,7 +25,7 @@ pub(super) fn find<'a>(authorization: &[&'a [u8]]) -> Result<Option<&'a [u8]>, O
 pub(super) fn read(encoded: &[u8], body_client_id: Option<&str>) -> Result<Presented, OAuthError> {
     let credentials = decode(encoded).ok_or_else(malformed)?;
     let (id, password) = credentials.split_once(':').ok_or_else(malformed)?;
-    let client_id = form_decode(id.as_bytes()).unwrap_or_else(|_| id.to_owned());
+    let client_id = form::decode(id.as_bytes()).unwrap_or_else(|_| id.to_owned());
     if client_id.is_empty() || client_id.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(malformed());
     }
@@ -59,7 +59,7 @@ fn readings(password: &str) -> Vec<Secret> {
     if password.is_empty() {
         return Vec::new();
     }
-    let decoded = form_decode(password.as_bytes())
+    let decoded = form::decode(password.as_bytes())
         .ok()
         .filter(|decoded| decoded != password);
     decoded

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::RedirectUri;
 use super::parts::{Parts, is_port, split_port};
-use crate::protocol::params::form_decode;
+use crate::base::form;
 
 /// Bytes.
 const LONGEST: usize = 2000;
@@ -250,7 +250,7 @@ fn path(parts: &Parts<'_>) -> Checked {
 fn query(parts: &Parts<'_>) -> Checked {
     for pair in parts.query.unwrap_or_default().split('&') {
         let name = pair.split('=').next().unwrap_or_default();
-        let name = form_decode(name.as_bytes()).map_err(|_| "write the query in UTF-8")?;
+        let name = form::decode(name.as_bytes()).map_err(|_| "write the query in UTF-8")?;
         if RESERVED.contains(&name.as_str()) {
             return refuse(format!("leave out `{name}` in the query, the answer brings it"));
         }
