@@ -142,6 +142,15 @@ fn only_the_port_of_a_loopback_ip_is_free() {
 }
 
 #[test]
+fn a_host_that_begins_like_loopback_is_not_loopback() {
+    for host in ["http://127.0.0.1", "http://localhost"] {
+        let stored = RedirectUri::from_stored(format!("{host}.evil.test/cb")).unwrap();
+        assert!(!stored.is_loopback_ip());
+        assert!(!stored.matches(&format!("{host}:80.evil.test/cb"), true));
+    }
+}
+
+#[test]
 fn the_spellings_of_loopback_never_match_each_other() {
     let spellings = [
         "localhost",
@@ -236,6 +245,8 @@ fn parameters_are_appended_and_the_query_is_kept() {
         ("https://app.example/cb?", ""),
         ("https://app.example/cb?a=%2b+1&b", "&"),
         ("https://app.example/cb?a&", ""),
+        ("https://app.example/cb??", "&"),
+        ("https://app.example/cb?a?", "&"),
         ("com.example.app:/cb", "?"),
     ] {
         assert_eq!(append(uri, &params), format!("{uri}{separator}{added}"));

@@ -185,6 +185,14 @@ fn an_error_names_the_value_and_what_would_be_right() {
         error("https://app.example/cb?x='"),
         "`https://app.example/cb?x=\\'` is not allowed: a browser reads it as `https://app.example/cb?x=%27`, register that"
     );
+    assert!(
+        error("https://evil@app.example/cb")
+            .ends_with("leave out the user name, `@` and what stands before it")
+    );
+    assert!(error("https://*.app.example/cb").ends_with("register every host by its name"));
+    assert!(error("https://app.example/cb#x").ends_with("leave out the fragment, `#` and what follows it"));
+    assert!(error("https://app.example:443/cb").ends_with("leave out `:443`, it goes without saying"));
+    assert!(error("myapp:/cb").ends_with("as in `com.example.app:/callback`"));
 }
 
 #[test]
