@@ -75,7 +75,7 @@ pub struct OAuthError {
 }
 
 impl OAuthError {
-    /// The description is made fit for the wire: see [`plain`].
+    /// The description is made fit for the wire: whatever is not printable ASCII, `"` and `\` become `?`, and it is cut at 300.
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
