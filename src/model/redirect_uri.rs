@@ -140,9 +140,9 @@ impl From<RedirectUri> for String {
 pub fn append(asked_uri: &str, params: &[(&str, &str)]) -> String {
     let mut uri = asked_uri.to_owned();
     for (name, value) in params {
-        uri.push_str(match uri.find('?') {
+        uri.push_str(match uri.split_once('?') {
             None => "?",
-            Some(_) if uri.ends_with(['?', '&']) => "",
+            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
             Some(_) => "&",
         });
         uri.extend(utf8_percent_encode(name, ENCODED));

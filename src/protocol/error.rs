@@ -1,5 +1,5 @@
 //! Errors as OAuth clients see them (RFC 6749 §4.1.2.1 and §5.2, RFC 7009 §2.2.1, RFC 8628 §3.5,
-//! RFC 8707 §2, OpenID Connect Core §3.1.2.6).
+//! RFC 8707 §2, OIDC Core §3.1.2.6).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -75,7 +75,7 @@ pub struct OAuthError {
 }
 
 impl OAuthError {
-    /// The description is made fit for the wire: see [`plain`].
+    /// The description is made fit for the wire: whatever is not printable ASCII, `"` and `\` become `?`, and it is cut at 300.
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,

@@ -74,7 +74,7 @@ impl Serialize for Introspection {
                 return body.end();
             }
         };
-        Active {
+        Answer {
             active: true,
             scope: token.scope.to_string(),
             client_id: token.client_id.as_str(),
@@ -91,7 +91,7 @@ impl Serialize for Introspection {
 }
 
 #[derive(Serialize)]
-struct Active<'a> {
+struct Answer<'a> {
     active: bool,
     scope: String,
     client_id: &'a str,

@@ -276,3 +276,6 @@ fn as_browsers_read_it(text: &str, parts: &Parts<'_>) -> Checked {
 fn refuse(reason: impl Into<Cow<'static, str>>) -> Checked {
     Err(reason.into())
 }
+
+#[cfg(test)]
+mod tests;
