@@ -5,7 +5,7 @@ use askama::Template;
 use crate::base::secret::Secret;
 
 use super::sample::{NOW, Sample, Say, administrator, ago};
-use super::{Chrome, FieldErrors, ScopeLine, When, counted};
+use super::{Chrome, FieldErrors, ScopeLine, When, counted, grouped};
 
 /// `GET /oauth/applications`.
 #[derive(Clone, Debug, Template)]
@@ -31,6 +31,12 @@ pub struct ApplicationRow {
     pub last_used: Option<When>,
     pub live_grants: u64,
     pub disabled: bool,
+}
+
+impl ApplicationRow {
+    fn grants(&self) -> String {
+        grouped(self.live_grants)
+    }
 }
 
 impl ApplicationsList {

@@ -36,10 +36,11 @@ fn distance(difference: Duration) -> Option<String> {
         return None;
     };
     let plural = if count == 1 { "" } else { "s" };
-    Some(match difference.is_negative() {
-        true => format!("{count} {unit}{plural} ago"),
-        false => format!("in {count} {unit}{plural}"),
-    })
+    if difference.is_negative() {
+        Some(format!("{count} {unit}{plural} ago"))
+    } else {
+        Some(format!("in {count} {unit}{plural}"))
+    }
 }
 
 fn date(at: OffsetDateTime) -> String {
