@@ -1,0 +1,6 @@
+//! The doorstep: logs, sockets, the accept loop, the stop.
+
+pub mod listen;
+pub mod stop;
+
+mod connection;
