@@ -15,5 +15,6 @@
 //! The same noun names the file on every floor. `tests/architecture.rs` holds the floors.
 
 pub mod base;
+pub mod cli;
 pub mod model;
 pub mod server;

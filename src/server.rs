@@ -2,5 +2,6 @@
 
 pub mod listen;
 pub mod stop;
+pub mod telemetry;
 
 mod connection;
