@@ -24,6 +24,7 @@ pub use fault::{Fault, Faults};
 pub use public_url::PublicUrl;
 pub use source::{FileSource, Sources};
 pub use table::{Preset, SETTINGS, Setting};
+pub use value::{seconds, words};
 
 /// How long an authorization code lives that a person copies by hand, whatever
 /// `authorization_code_ttl` says.

@@ -7,6 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::error::Refusal;
 use super::{App, clients};
+use crate::base::config::COPIED_CODE_TTL;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
 use crate::model::grant_type::GrantType;
@@ -24,8 +25,6 @@ use crate::store::{self};
 
 /// A person has so long from the request to the decision, signing in included.
 const PATIENCE: Duration = Duration::minutes(30);
-/// A code that a person copies by hand lives at least this long.
-const NATIVE_CODE_TTL: Duration = Duration::minutes(10);
 
 /// Who is looking at the page.
 #[derive(Clone, Copy, Debug)]
@@ -330,7 +329,7 @@ async fn issue_code(
 
 fn code_ttl(app: &App, target: &Target) -> Duration {
     let configured = app.config.authorization_code_ttl;
-    if target.is_native() { configured.max(NATIVE_CODE_TTL) } else { configured }
+    if target.is_native() { configured.max(COPIED_CODE_TTL) } else { configured }
 }
 
 fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {

@@ -287,6 +287,23 @@ pub async fn count_secrets(tx: &mut Tx, application: ApplicationId) -> Result<i6
     Ok(count)
 }
 
+pub async fn delete_oldest_secret(tx: &mut Tx, application: ApplicationId) -> Result<()> {
+    tx.sql(
+        "DELETE FROM application_secrets WHERE id =
+            (SELECT id FROM application_secrets WHERE application_id = $1 ORDER BY created_at, id LIMIT 1)",
+    )
+    .bind(application)
+    .execute()
+    .await
+    .map(drop)
+}
+
+pub async fn is_confidential(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
+    let found: Option<(bool,)> =
+        tx.sql("SELECT confidential FROM applications WHERE id = $1").bind(id).optional().await?;
+    Ok(found == Some((true,)))
+}
+
 /// Takes the application's row for the rest of the transaction, so that two rotations at once do not
 /// both see one secret and leave three. False where it is gone.
 pub async fn hold(tx: &mut Tx, id: ApplicationId) -> Result<bool> {

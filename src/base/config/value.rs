@@ -206,7 +206,7 @@ fn text_of(entry: toml::Value) -> Option<String> {
 }
 
 /// `90`, `90s`, `15m`, `1h` or `30d` in seconds.
-fn seconds(text: &str) -> Option<i64> {
+pub fn seconds(text: &str) -> Option<i64> {
     let (digits, unit) = match text.char_indices().last()? {
         (_, '0'..='9') => (text, 1),
         (at, 's') => (text.get(..at)?, 1),
@@ -222,7 +222,7 @@ fn seconds(text: &str) -> Option<i64> {
 }
 
 /// In the largest unit that needs no fraction.
-pub(super) fn words(duration: Duration) -> String {
+pub fn words(duration: Duration) -> String {
     let seconds = duration.whole_seconds();
     for (unit, size) in [("d", 86_400), ("h", 3600), ("m", 60)] {
         if seconds > 0 && seconds % size == 0 {

@@ -1,0 +1,7 @@
+//! The doorstep: logs, sockets, the accept loop, the stop.
+
+pub mod listen;
+pub mod stop;
+pub mod telemetry;
+
+mod connection;
