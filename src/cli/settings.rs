@@ -82,12 +82,12 @@ mod tests {
 
     #[test]
     fn a_setting_may_stand_before_or_after_the_command() {
-        let log = pair("log_format", "json");
-        assert_eq!(pairs(&["tegata", "--log-format", "json", "serve"]), [log.clone()]);
-        assert_eq!(pairs(&["tegata", "serve", "--log-format=json"]), [log.clone()]);
+        let log = [pair("log_format", "json")];
+        assert_eq!(pairs(&["tegata", "--log-format", "json", "serve"]), log);
+        assert_eq!(pairs(&["tegata", "serve", "--log-format=json"]), log);
         assert_eq!(
             pairs(&["tegata", "application", "--log-format", "json", "create"]),
-            [log]
+            log
         );
         assert_eq!(pairs(&["tegata"]), []);
     }

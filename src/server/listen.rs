@@ -15,6 +15,7 @@ use futures_util::future::join_all;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
 
 use super::connection;
 use super::stop::Stop;
@@ -23,8 +24,11 @@ const DEFAULT_PORT: u16 = 3801;
 const BACKLOG: i32 = 1024;
 /// Attempts to find a port that is free on several addresses.
 const ATTEMPTS: usize = 8;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Idle connections closed when file descriptors have run out.
+const ROOM_AT_ONCE: usize = 16;
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// What a client may take of the server.
 #[derive(Clone, Debug)]
@@ -115,7 +119,7 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, limits: Limits, 
 }
 
 async fn accept_until_stopped(listener: TcpListener, shared: Arc<Shared>) {
-    let mut pause = FIRST_PAUSE;
+    let mut trouble = Trouble::default();
     let mut stop = pin!(shared.stop.requested());
     loop {
         let accepted = tokio::select! {
@@ -124,21 +128,50 @@ async fn accept_until_stopped(listener: TcpListener, shared: Arc<Shared>) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                pause = FIRST_PAUSE;
+                trouble.is_over();
                 let Some(place) = place(&shared).await else { break };
                 start(stream, peer, place, &shared);
             }
             Err(error) if is_of_one_client(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection; trying again");
-                shared.make_room.notify_one();
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+            Err(error) => trouble.wait(&error, &shared.make_room).await,
         }
     }
     if let Err(error) = accept_last(listener, &shared) {
         tracing::debug!(%error, "no more connections are accepted");
+    }
+}
+
+/// The server's own failures to accept, as when file descriptors run out.
+struct Trouble {
+    pause: Duration,
+    told: Option<Instant>,
+}
+
+impl Default for Trouble {
+    fn default() -> Self {
+        Self {
+            pause: FIRST_PAUSE,
+            told: None,
+        }
+    }
+}
+
+impl Trouble {
+    fn is_over(&mut self) {
+        self.pause = FIRST_PAUSE;
+    }
+
+    /// Lets idle connections make room, then waits: a little at first, longer while it goes on.
+    async fn wait(&mut self, error: &io::Error, make_room: &Notify) {
+        if self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            tracing::warn!(%error, "connections cannot be accepted; idle ones are closed to make room");
+            self.told = Some(Instant::now());
+        }
+        for _ in 0..ROOM_AT_ONCE {
+            make_room.notify_one();
+        }
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -368,3 +368,22 @@ async fn the_default_pair_shares_a_port() {
     assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
     assert!(pair[0].local_addr().unwrap().is_ipv4());
 }
+
+#[tokio::test]
+async fn trouble_makes_room_and_waits_longer_each_time() {
+    let make_room = Notify::new();
+    let mut queued: Vec<_> = (0..ROOM_AT_ONCE)
+        .map(|_| Box::pin(make_room.notified()))
+        .collect();
+    for one in &mut queued {
+        one.as_mut().enable();
+    }
+    let mut trouble = Trouble::default();
+    trouble
+        .wait(&io::Error::other("no descriptors"), &make_room)
+        .await;
+    join_all(queued).await;
+    assert_eq!(trouble.pause, FIRST_PAUSE * 2);
+    trouble.is_over();
+    assert_eq!(trouble.pause, FIRST_PAUSE);
+}
