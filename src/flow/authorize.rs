@@ -242,6 +242,14 @@ pub async fn asking_application(app: &App, handle: &Secret) -> Result<Option<Str
     Ok(client.map(|client| client.application.settings.name))
 }
 
+/// The person signs out to go on as somebody else: the request is nobody's again.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), Refusal> {
+    Ok(requests::release(&app.db, handle.hash(), user).await?)
+}
+
 /// The person decides. Of a form sent twice, one counts.
 ///
 /// # Errors

@@ -77,3 +77,13 @@ pub async fn decide(tx: &mut Tx, hash: SecretHash, user: UserId, now: OffsetDate
     .await
     .map(|rows| rows == 1)
 }
+
+/// Nobody's again, if it was `user`'s.
+pub async fn release(db: &Db, hash: SecretHash, user: UserId) -> Result<()> {
+    db.command("UPDATE authorization_requests SET user_id = NULL WHERE hash = $1 AND user_id = $2 AND decided_at IS NULL")
+        .bind(hash.to_vec())
+        .bind(user)
+        .execute()
+        .await
+        .map(drop)
+}

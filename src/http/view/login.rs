@@ -16,6 +16,8 @@ pub struct Login {
     pub error: Option<String>,
     /// The handle of where to go on, sent back as `continue`.
     pub continue_to: Option<String>,
+    /// The path of ours where to go on, sent back as `next`.
+    pub next: Option<String>,
     /// The name of the application that waits behind.
     pub application: Option<String>,
 }
@@ -29,6 +31,7 @@ impl Sample for Login {
                 "This user name and this password do not go together. Check both and try again.",
             )),
             continue_to: Some(say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11")),
+            next: None,
             application: Some(say("Memo Bot")),
         }
     }
