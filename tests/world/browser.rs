@@ -128,7 +128,7 @@ impl Browser {
     pub(crate) async fn walk(&self, mut answer: Answer, user: Option<&User>, button: Option<&str>) -> Authorized {
         for _ in 0..10 {
             if let Some(location) = answer.location() {
-                if !location.as_str().starts_with(&self.base_url) {
+                if location.origin() != answer.url.origin() {
                     return Authorized { answer, redirect: Some(location) };
                 }
                 answer = Request::new(&self.client, "GET", location.as_str()).await;
