@@ -13,4 +13,5 @@ mod refresh;
 mod refresh_errors;
 mod revoke;
 mod revoke_errors;
+mod secrets;
 mod token_errors;

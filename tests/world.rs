@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 pub(crate) use self::answer::{Answer, Tokens};
 pub(crate) use self::application::Application;
 pub(crate) use self::ask::{Ask, CHALLENGE, VERIFIER};
-pub(crate) use self::browser::{Authorized, Browser};
+pub(crate) use self::browser::{Authorized, Browser, filled_in};
 pub(crate) use self::command::{Printed, User};
 pub(crate) use self::database::Database;
 use self::database::Store;
