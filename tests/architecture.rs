@@ -6,9 +6,24 @@ use std::path::{Path, PathBuf};
 
 /// A floor, and the floors it may use.
 const FLOORS: &[(&str, &[&str])] = &[
-    ("main", &["cli", "server", "http", "flow", "store", "protocol", "model", "base"]),
-    ("cli", &["main", "server", "http", "flow", "store", "protocol", "model", "base"]),
-    ("server", &["main", "cli", "http", "flow", "store", "protocol", "model", "base"]),
+    (
+        "main",
+        &[
+            "cli", "server", "http", "flow", "store", "protocol", "model", "base",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "main", "server", "http", "flow", "store", "protocol", "model", "base",
+        ],
+    ),
+    (
+        "server",
+        &[
+            "main", "cli", "http", "flow", "store", "protocol", "model", "base",
+        ],
+    ),
     ("http", &["flow", "protocol", "model", "base"]),
     ("flow", &["store", "protocol", "model", "base"]),
     ("store", &["model", "base"]),
@@ -35,33 +50,65 @@ fn imports_point_down_only() {
             }
         }
     }
-    assert!(faults.is_empty(), "imports that do not point down:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "imports that do not point down:\n{}",
+        faults.join("\n")
+    );
 }
 
 #[test]
 fn every_file_stands_on_a_floor() {
-    let unknown: Vec<_> = sources("src").into_iter().filter(|source| source.floor().is_none()).collect();
-    let paths: Vec<_> = unknown.iter().map(|source| source.path.display().to_string()).collect();
-    assert_eq!(paths, ["src/lib.rs"], "a new room needs a line in FLOORS and in src/lib.rs");
+    let unknown: Vec<_> = sources("src")
+        .into_iter()
+        .filter(|source| source.floor().is_none())
+        .collect();
+    let paths: Vec<_> = unknown
+        .iter()
+        .map(|source| source.path.display().to_string())
+        .collect();
+    assert_eq!(
+        paths,
+        ["src/lib.rs"],
+        "a new room needs a line in FLOORS and in src/lib.rs"
+    );
 }
 
 #[test]
 fn only_the_store_speaks_sql() {
     let faults = uses(&["store"], &["sqlx"], |floor, code| {
-        floor == "model" && SQLX_DERIVES.iter().chain(&["#[sqlx("]).any(|allowed| code.contains(allowed))
+        floor == "model"
+            && SQLX_DERIVES
+                .iter()
+                .chain(&["#[sqlx("])
+                .any(|allowed| code.contains(allowed))
     });
-    assert!(faults.is_empty(), "sqlx outside the store:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "sqlx outside the store:\n{}",
+        faults.join("\n")
+    );
 }
 
 #[test]
 fn only_the_doorstep_and_http_know_axum() {
-    let faults = uses(&["http", "server"], &["axum", "hyper", "tower_sessions"], |_, _| false);
-    assert!(faults.is_empty(), "HTTP above its floor or below it:\n{}", faults.join("\n"));
+    let faults = uses(
+        &["http", "server"],
+        &["axum", "hyper", "tower_sessions"],
+        |_, _| false,
+    );
+    assert!(
+        faults.is_empty(),
+        "HTTP above its floor or below it:\n{}",
+        faults.join("\n")
+    );
 }
 
 #[test]
 fn the_rules_and_the_nouns_do_no_input_and_no_output() {
-    let doors = ["tokio", "std::fs", "std::net", "std::env", "async fn", ".await", "println!", "tracing"];
+    let doors = [
+        "tokio", "std::fs", "std::net", "std::env", "async fn", ".await", "println!", "tracing",
+    ];
     let mut faults = Vec::new();
     for source in sources("src") {
         if !matches!(source.floor().as_deref(), Some("protocol" | "model")) {
@@ -72,13 +119,21 @@ fn the_rules_and_the_nouns_do_no_input_and_no_output() {
             faults.extend(found.map(|door| format!("{}:{line}: {door}", source.path.display())));
         }
     }
-    assert!(faults.is_empty(), "protocol and model are pure:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "protocol and model are pure:\n{}",
+        faults.join("\n")
+    );
 }
 
 #[test]
 fn no_test_sleeps() {
     // Put together, so that this file does not find itself.
-    let naps = [concat!(".sleep", "("), concat!("::sleep", "("), concat!("sleep_until", "(")];
+    let naps = [
+        concat!(".sleep", "("),
+        concat!("::sleep", "("),
+        concat!("sleep_until", "("),
+    ];
     let mut faults = Vec::new();
     for source in sources("tests") {
         for (line, code) in source.lines() {
@@ -87,15 +142,30 @@ fn no_test_sleeps() {
             }
         }
     }
-    assert!(faults.is_empty(), "a test moves the clock or waits for what it is waiting for:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "a test moves the clock or waits for what it is waiting for:\n{}",
+        faults.join("\n")
+    );
 }
 
 #[test]
 fn imports_are_read_in_every_spelling() {
-    let floors = |code: &str| floors_named(code).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+    let floors = |code: &str| {
+        floors_named(code)
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(floors("use crate::store::db::Db;"), ["store"]);
-    assert_eq!(floors("use crate::{\n    flow::{token, code},\n    http,\n};"), ["flow", "http", ""]);
-    assert_eq!(floors("let now = crate::base::clock(tegata::model::x);"), ["base", "model"]);
+    assert_eq!(
+        floors("use crate::{\n    flow::{token, code},\n    http,\n};"),
+        ["flow", "http", ""]
+    );
+    assert_eq!(
+        floors("let now = crate::base::clock(tegata::model::x);"),
+        ["base", "model"]
+    );
     assert!(mentions("use sqlx::Row;", "sqlx"));
     assert!(mentions("answer.await?", ".await"));
     assert!(!mentions("let sqlx_like = 1;", "sqlx"));
@@ -116,13 +186,23 @@ impl Source {
 
     /// The text with its comment lines emptied.
     fn code(&self) -> String {
-        let kept = |line: &str| if line.trim_start().starts_with("//") { String::new() } else { line.to_owned() };
+        let kept = |line: &str| {
+            if line.trim_start().starts_with("//") {
+                String::new()
+            } else {
+                line.to_owned()
+            }
+        };
         self.text.lines().map(|line| kept(line) + "\n").collect()
     }
 
     /// The lines with their numbers, those that are only a comment left out.
     fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        let numbered = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
+        let numbered = self
+            .text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line));
         numbered.filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 }
@@ -136,7 +216,9 @@ fn uses(allowed: &[&str], crates: &[&str], excused: impl Fn(&str, &str) -> bool)
             continue;
         }
         for (line, code) in source.lines() {
-            let found = crates.iter().filter(|name| mentions(code, name) && !excused(&floor, code));
+            let found = crates
+                .iter()
+                .filter(|name| mentions(code, name) && !excused(&floor, code));
             faults.extend(found.map(|name| format!("{}:{line}: {floor} uses {name}", source.path.display())));
         }
     }
@@ -176,14 +258,20 @@ fn names_of_group(group: &str) -> Vec<String> {
 }
 
 fn first_word(path: &str) -> String {
-    path.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    path.trim_start()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 /// Whether `code` has `word` as a word of its own.
 fn mentions(code: &str, word: &str) -> bool {
     let joins = |c: char| c.is_alphanumeric() || c == '_';
-    let free = |before: &str, after: &str| !(before.ends_with(joins) && word.starts_with(joins)) && !after.starts_with(joins);
-    code.match_indices(word).any(|(at, _)| free(&code[..at], &code[at + word.len()..]))
+    let free = |before: &str, after: &str| {
+        !(after.starts_with(joins) || before.ends_with(joins) && word.starts_with(joins))
+    };
+    code.match_indices(word)
+        .any(|(at, _)| free(&code[..at], &code[at + word.len()..]))
 }
 
 fn sources(folder: &str) -> Vec<Source> {
@@ -196,7 +284,10 @@ fn sources(folder: &str) -> Vec<Source> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                found.push(Source { path: path.strip_prefix(root).unwrap().to_owned(), text });
+                found.push(Source {
+                    path: path.strip_prefix(root).unwrap().to_owned(),
+                    text,
+                });
             }
         }
     }

@@ -20,7 +20,10 @@ impl Form {
             match (tag.name.as_str(), inside) {
                 ("form", _) => {
                     inside = true;
-                    forms.push(Self { action: tag.get("action"), ..Self::default() });
+                    forms.push(Self {
+                        action: tag.get("action"),
+                        ..Self::default()
+                    });
                 }
                 ("/form", _) => inside = false,
                 ("input" | "button" | "textarea", true) => forms.last_mut().unwrap().take(&tag),
@@ -32,18 +35,26 @@ impl Form {
 
     /// The form that holds the element with this id.
     pub(crate) fn with_id(html: &str, id: &str) -> Option<Self> {
-        Self::all(html).into_iter().find(|form| form.name_of(id).is_some())
+        Self::all(html)
+            .into_iter()
+            .find(|form| form.name_of(id).is_some())
     }
 
     /// The `name` of the element with this id.
     pub(crate) fn name_of(&self, id: &str) -> Option<&str> {
-        self.elements.iter().find(|(known, ..)| known == id).map(|(_, name, _)| name.as_str())
+        self.elements
+            .iter()
+            .find(|(known, ..)| known == id)
+            .map(|(_, name, _)| name.as_str())
     }
 
     /// Types `value` into the element with this id.
     #[track_caller]
     pub(crate) fn fill(&mut self, id: &str, value: &str) {
-        let name = self.name_of(id).unwrap_or_else(|| panic!("no #{id} in {self:?}")).to_owned();
+        let name = self
+            .name_of(id)
+            .unwrap_or_else(|| panic!("no #{id} in {self:?}"))
+            .to_owned();
         self.set(&name, value);
     }
 
@@ -74,7 +85,14 @@ impl Form {
             _ => true,
         };
         if sent {
-            self.fields.push((name, if tag.name == "textarea" { tag.text.clone() } else { value }));
+            self.fields.push((
+                name,
+                if tag.name == "textarea" {
+                    tag.text.clone()
+                } else {
+                    value
+                },
+            ));
         }
     }
 }
@@ -117,7 +135,11 @@ fn tags(html: &str) -> Vec<Tag> {
         let (name, attributes) = split_tag(&rest[..end]);
         rest = rest.get(end + 1..).unwrap_or_default();
         let text = decode(&rest[..rest.find('<').unwrap_or(rest.len())]);
-        tags.push(Tag { name, attributes, text });
+        tags.push(Tag {
+            name,
+            attributes,
+            text,
+        });
     }
     tags
 }
@@ -144,7 +166,9 @@ fn split_tag(text: &str) -> (String, Vec<(String, String)>) {
         if rest.is_empty() {
             return (name.trim_end_matches('/').to_lowercase(), attributes);
         }
-        let end = rest.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || c == '=')
+            .unwrap_or(rest.len());
         let key = rest[..end].to_lowercase();
         rest = rest[end..].trim_start();
         let Some(after) = rest.strip_prefix('=') else {
@@ -172,7 +196,9 @@ fn decode(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         decoded.push_str(before);
-        let known = after.split_once(';').and_then(|(name, tail)| Some((character(name)?, tail)));
+        let known = after
+            .split_once(';')
+            .and_then(|(name, tail)| Some((character(name)?, tail)));
         let (character, tail) = known.unwrap_or(('&', after));
         decoded.push(character);
         rest = tail;
@@ -211,10 +237,20 @@ fn a_form_is_read_as_a_browser_reads_it() {
     form.fill("name", "new");
     form.press("no");
     assert_eq!(form.action, "/go?a=1&b=2");
-    let fields: Vec<_> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<_> = form
+        .fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     assert_eq!(
         fields,
-        [("csrf", "'x'\">"), ("on", "1"), ("t", "a < b"), ("n", "new"), ("decision", "deny")]
+        [
+            ("csrf", "'x'\">"),
+            ("on", "1"),
+            ("t", "a < b"),
+            ("n", "new"),
+            ("decision", "deny")
+        ]
     );
     assert_eq!(text_of(html, "code").as_deref(), Some("tgc_&x"));
     assert_eq!(Form::with_id(html, "code").map(|form| form.action), None);

@@ -1,5 +1,9 @@
 //! Tegata seen from outside: over HTTP and through its commands, on both databases.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test a panic is the report"
+)]
 
 #[macro_use]
 mod world;

@@ -72,8 +72,11 @@ where
     T: FnOnce(World) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let outcome = runtime.block_on(async {
         let store = Store::create(database).await;
         let world = World::start(&store, settings).await;
@@ -130,7 +133,12 @@ impl World {
         let running = serve(&settings, &self.clock).await;
         let base_url = format!("http://{}", running.addresses()[0]);
         self.servers.lock().await.push(running);
-        Self { http: request::client(&base_url, false), base_url, settings, ..self.clone() }
+        Self {
+            http: request::client(&base_url, false),
+            base_url,
+            settings,
+            ..self.clone()
+        }
     }
 
     /// A request to `path`, without cookies.
@@ -154,16 +162,24 @@ impl World {
     /// Redeems a code as its application should: with its redirect URI, its credentials, its verifier.
     pub(crate) fn redeem(&self, application: &Application, code: &str) -> Request {
         let request = self.token(&[("grant_type", "authorization_code"), ("code", code)]);
-        let request = request.field("redirect_uri", application.redirect_uri()).by(application);
-        if application.client_secret.is_none() { request.field("code_verifier", VERIFIER) } else { request }
+        let request = request
+            .field("redirect_uri", application.redirect_uri())
+            .by(application);
+        if application.client_secret.is_none() {
+            request.field("code_verifier", VERIFIER)
+        } else {
+            request
+        }
     }
 
     pub(crate) fn refresh(&self, application: &Application, refresh_token: &str) -> Request {
-        self.token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).by(application)
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)])
+            .by(application)
     }
 
     pub(crate) fn client_credentials(&self, application: &Application) -> Request {
-        self.token(&[("grant_type", "client_credentials")]).by(application)
+        self.token(&[("grant_type", "client_credentials")])
+            .by(application)
     }
 
     pub(crate) fn introspect(&self, token: &str) -> Request {
@@ -185,7 +201,11 @@ impl World {
         assert_eq!(answer.status, 200, "{answer}");
         let json = answer.json();
         if json["active"] == false {
-            assert_eq!(json, serde_json::json!({"active": false}), "an inactive token tells nothing else");
+            assert_eq!(
+                json,
+                serde_json::json!({"active": false}),
+                "an inactive token tells nothing else"
+            );
         }
         json["active"].as_bool().expect("active is a boolean")
     }
@@ -263,7 +283,11 @@ where
 }
 
 async fn serve(settings: &[(String, String)], clock: &ManualClock) -> Running {
-    let sources = Sources { flags: settings.to_vec(), environment: Vec::new(), file: FileSource::None };
+    let sources = Sources {
+        flags: settings.to_vec(),
+        environment: Vec::new(),
+        file: FileSource::None,
+    };
     let config = Config::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
     let started = server::start(config, Clock::Manual(clock.clone()), Entropy::System).await;
     started.unwrap_or_else(|error| panic!("the server did not start: {error}"))

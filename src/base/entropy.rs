@@ -30,8 +30,13 @@ impl Entropy {
     pub fn fill(&self, buffer: &mut [u8]) {
         match self {
             #[expect(clippy::expect_used, reason = "without randomness nothing safe can be done")]
-            Self::System => SysRng.try_fill_bytes(buffer).expect("the operating system gives random bytes"),
-            Self::Seeded(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(buffer),
+            Self::System => SysRng
+                .try_fill_bytes(buffer)
+                .expect("the operating system gives random bytes"),
+            Self::Seeded(rng) => rng
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .fill_bytes(buffer),
         }
     }
 
@@ -44,7 +49,9 @@ impl Entropy {
 
     /// A UUIDv7: ids sort by the time they were made at.
     pub fn id(&self, now: OffsetDateTime) -> Uuid {
-        let millis = u64::try_from(now.unix_timestamp()).unwrap_or(0).saturating_mul(1000);
+        let millis = u64::try_from(now.unix_timestamp())
+            .unwrap_or(0)
+            .saturating_mul(1000);
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
     }
 }

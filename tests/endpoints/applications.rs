@@ -18,13 +18,26 @@ impl Script {
         let page = browser.get("/oauth/authorized_applications").await;
         let forms = Form::all(&page.body);
         let fields = forms.into_iter().flat_map(|form| form.fields);
-        let token = fields.into_iter().find(|(name, _)| name == "csrf_token").expect("a form token").1;
-        Self { browser, token, origin: page.url.origin().ascii_serialization() }
+        let token = fields
+            .into_iter()
+            .find(|(name, _)| name == "csrf_token")
+            .expect("a form token")
+            .1;
+        Self {
+            browser,
+            token,
+            origin: page.url.origin().ascii_serialization(),
+        }
     }
 
     fn request(&self, method: &str, path: &str) -> Request {
-        let request = self.browser.request(method, path).header("Accept", "application/json");
-        request.header("X-CSRF-Token", &self.token).header("Origin", &self.origin)
+        let request = self
+            .browser
+            .request(method, path)
+            .header("Accept", "application/json");
+        request
+            .header("X-CSRF-Token", &self.token)
+            .header("Origin", &self.origin)
     }
 
     async fn create(&self, body: &Value) -> Answer {

@@ -12,11 +12,20 @@ pub(super) async fn token(world: &World, user: &User, app: &Application) -> Stri
 }
 
 pub(super) async fn write(world: &World, token: &str, message: &str) -> Answer {
-    world.request("POST", "/api/memos").bearer(token).json(&json!({"message": message})).await
+    world
+        .request("POST", "/api/memos")
+        .bearer(token)
+        .json(&json!({"message": message}))
+        .await
 }
 
 fn messages(listed: &Value) -> Vec<&str> {
-    listed["memos"].as_array().unwrap().iter().map(|memo| memo["message"].as_str().unwrap()).collect()
+    listed["memos"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|memo| memo["message"].as_str().unwrap())
+        .collect()
 }
 
 on_each_database! {
@@ -53,7 +62,7 @@ async fn memos_are_listed_newest_first_and_in_pages(world: World) {
     let token = token(&world, &alice, &app).await;
     for number in 0..5 {
         write(&world, &token, &number.to_string()).await;
-        world.clock.advance(if number < 3 { 0 } else { 1 });
+        world.clock.advance(i64::from(number >= 3));
     }
     let all = world.memos(&token).await.json();
     assert_eq!((messages(&all), all.get("next")), (vec!["4", "3", "2", "1", "0"], None));
@@ -66,7 +75,7 @@ async fn memos_are_listed_newest_first_and_in_pages(world: World) {
         let page = world.get(&format!("/api/memos?limit=2&after={after}")).bearer(&token).await.json();
         let memos = page["memos"].as_array().unwrap();
         assert!(!memos.is_empty(), "a page stands still: {page}");
-        after = memos.last().unwrap()["id"].as_str().unwrap().to_owned();
+        memos.last().unwrap()["id"].as_str().unwrap().clone_into(&mut after);
         seen.extend(messages(&page).into_iter().map(str::to_owned));
         assert_eq!(page.get("next").is_some(), seen.len() < 5, "{page}");
     }

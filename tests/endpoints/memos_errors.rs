@@ -102,7 +102,7 @@ async fn a_memo_that_is_none_is_refused(world: World) {
     let app = world.application().create().await;
     let token = token(&world, &alice, &app).await;
     let bodies = [
-        "".to_owned(), "{".to_owned(), "[]".to_owned(), "null".to_owned(), "{}".to_owned(),
+        String::new(), "{".to_owned(), "[]".to_owned(), "null".to_owned(), "{}".to_owned(),
         json!({"message": ""}).to_string(), json!({"message": 1}).to_string(), json!({"message": null}).to_string(),
         json!({"message": "x".repeat(10_001)}).to_string(), json!({"message": "a\u{0}b"}).to_string(),
         "{\"message\":\"\\ud800\"}".to_owned(), "[".repeat(10_000),

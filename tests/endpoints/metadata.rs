@@ -7,8 +7,13 @@ use crate::world::World;
 const PATH: &str = "/.well-known/oauth-authorization-server";
 
 fn list(json: &Value, member: &str) -> Vec<String> {
-    let items = json[member].as_array().unwrap_or_else(|| panic!("{member} is a list: {json}"));
-    items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    let items = json[member]
+        .as_array()
+        .unwrap_or_else(|| panic!("{member} is a list: {json}"));
+    items
+        .iter()
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
 }
 
 on_each_database! {

@@ -6,7 +6,10 @@ use crate::world::{Answer, Ask, Browser, World};
 /// The code of a redirect, if it carries one.
 fn code_in(answer: &Answer) -> Option<String> {
     let location = answer.location()?;
-    location.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
+    location
+        .query_pairs()
+        .find(|(name, _)| name == "code")
+        .map(|(_, code)| code.into_owned())
 }
 
 async fn press(browser: &Browser, page: &Answer, form: &Form, button: &str) -> Answer {
@@ -337,5 +340,6 @@ async fn withdrawing_consent_kills_what_came_of_it(world: World) {
 /// The names and values of the cookies an answer sets.
 fn cookies(answer: &Answer) -> Vec<String> {
     let set = answer.headers.get_all("set-cookie").iter();
-    set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
+    set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
+        .collect()
 }

@@ -3,8 +3,8 @@
 use oauth2::basic::BasicClient;
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IntrospectionUrl, PkceCodeChallenge, RedirectUrl, Scope, TokenIntrospectionResponse, TokenResponse,
-    TokenUrl,
+    HttpResponse, IntrospectionUrl, PkceCodeChallenge, RedirectUrl, Scope, TokenIntrospectionResponse,
+    TokenResponse, TokenUrl,
 };
 
 use crate::world::{Application, World};
@@ -25,7 +25,10 @@ fn client(world: &World, application: &Application) -> Client {
 }
 
 async fn send(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()?;
     let response = http.execute(request.try_into()?).await?;
     let mut answer = oauth2::http::Response::builder().status(response.status());
     answer.headers_mut().unwrap().clone_from(response.headers());

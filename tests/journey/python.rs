@@ -31,12 +31,19 @@ impl Desk {
             ("CLIENT_SECRET", application.secret().to_owned()),
             ("REDIRECT_URI", application.redirect_uri().to_owned()),
         ];
-        Self { folder: tempfile::tempdir().unwrap(), environment }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            environment,
+        }
     }
 
     /// The same settings in a `.env` file instead of the environment.
     fn with_settings_in_a_file(mut self) -> Self {
-        let lines: Vec<_> = self.environment.drain(..).map(|(name, value)| format!("{name}={value}\n")).collect();
+        let lines: Vec<_> = self
+            .environment
+            .drain(..)
+            .map(|(name, value)| format!("{name}={value}\n"))
+            .collect();
         std::fs::write(self.folder.path().join(".env"), lines.concat()).unwrap();
         self
     }
@@ -74,8 +81,14 @@ impl Desk {
             let mut stdout = BufReader::new(child.stdout.take().unwrap());
             let mut line = String::new();
             stdout.read_line(&mut line).unwrap();
-            let Some(url) = line.trim().strip_prefix("open ") else { panic!("{}", finish(child, line)) };
-            Waiting { url: url.to_owned(), child, stdout }
+            let Some(url) = line.trim().strip_prefix("open ") else {
+                panic!("{}", finish(child, line))
+            };
+            Waiting {
+                url: url.to_owned(),
+                child,
+                stdout,
+            }
         })
     }
 
@@ -103,12 +116,20 @@ impl Waiting {
 fn finish(child: Child, mut printed: String) -> String {
     let output = child.wait_with_output().unwrap();
     printed.push_str(&String::from_utf8_lossy(&output.stdout));
-    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{printed}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     printed
 }
 
 fn path_of(script: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script).display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/python")
+        .join(script)
+        .display()
+        .to_string()
 }
 
 /// What a person does with the address that a script printed.
@@ -116,7 +137,9 @@ async fn opened(world: &World, user: &User, url: &str) -> Authorized {
     let url = Url::parse(url).unwrap();
     let path = format!("{}?{}", url.path(), url.query().unwrap());
     let browser: Browser = world.browser();
-    browser.walk(browser.get(&path).await, Some(user), Some("authorize")).await
+    browser
+        .walk(browser.get(&path).await, Some(user), Some("authorize"))
+        .await
 }
 
 async fn remember(world: &World, user: &User, application: &Application, message: &str) {
@@ -124,7 +147,15 @@ async fn remember(world: &World, user: &User, application: &Application, message
     let code = world.browser().authorize_as(user, &ask).await.code();
     let token = world.redeem(application, &code).await.tokens().access;
     let memo = serde_json::json!({"message": message});
-    assert_eq!(world.request("POST", "/api/memos").bearer(&token).json(&memo).await.status, 201);
+    assert_eq!(
+        world
+            .request("POST", "/api/memos")
+            .bearer(&token)
+            .json(&memo)
+            .await
+            .status,
+        201
+    );
 }
 
 on_each_database! {

@@ -38,10 +38,22 @@ impl Tokens {
 
 impl Answer {
     pub(super) async fn read(asked: String, response: Response) -> Self {
-        let (status, headers, url) =
-            (response.status().as_u16(), response.headers().clone(), response.url().clone());
-        let body = response.text().await.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
-        let answer = Self { status, headers, body, url, asked };
+        let (status, headers, url) = (
+            response.status().as_u16(),
+            response.headers().clone(),
+            response.url().clone(),
+        );
+        let body = response
+            .text()
+            .await
+            .unwrap_or_else(|error| panic!("{asked}: {error:?}"));
+        let answer = Self {
+            status,
+            headers,
+            body,
+            url,
+            asked,
+        };
         answer.check_status();
         answer.check_oauth();
         answer.check_page();
@@ -50,7 +62,9 @@ impl Answer {
 
     /// The header's text; empty when it is not there.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap_or("(not text)"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap_or("(not text)"))
     }
 
     #[track_caller]
@@ -71,18 +85,35 @@ impl Answer {
         let json = self.json();
         let text = |name: &str| json[name].as_str().map(str::to_owned);
         assert_eq!(json["token_type"], "Bearer");
-        assert!(json["expires_in"].is_u64(), "expires_in is a whole number: {self}");
-        assert!(json["created_at"].is_u64(), "created_at is a whole number: {self}");
+        assert!(
+            json["expires_in"].is_u64(),
+            "expires_in is a whole number: {self}"
+        );
+        assert!(
+            json["created_at"].is_u64(),
+            "created_at is a whole number: {self}"
+        );
         assert!(json["scope"].is_string(), "scope says what was granted: {self}");
         let access = text("access_token").expect("an access token");
-        assert!(access.starts_with("tga_") && access.len() == 47, "the shape of an access token: {self}");
-        Tokens { access, refresh: text("refresh_token"), json }
+        assert!(
+            access.starts_with("tga_") && access.len() == 47,
+            "the shape of an access token: {self}"
+        );
+        Tokens {
+            access,
+            refresh: text("refresh_token"),
+            json,
+        }
     }
 
     /// Asserts an OAuth error: its status and its code.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, error: &str) {
-        assert_eq!((self.status, self.json()["error"].as_str()), (status, Some(error)), "{self}");
+        assert_eq!(
+            (self.status, self.json()["error"].as_str()),
+            (status, Some(error)),
+            "{self}"
+        );
     }
 
     /// Asserts that the resource wanted a token and got none it takes (RFC 6750 §3). `error` empty: nothing
@@ -91,32 +122,50 @@ impl Answer {
     pub(crate) fn challenged(&self, status: u16, error: &str) {
         assert_eq!(self.status, status, "{self}");
         let challenge = self.header("www-authenticate");
-        assert!(challenge.starts_with("Bearer "), "the challenge is {challenge:?}: {self}");
+        assert!(
+            challenge.starts_with("Bearer "),
+            "the challenge is {challenge:?}: {self}"
+        );
         if error.is_empty() {
             assert!(!challenge.contains("error"), "the challenge is {challenge:?}");
             assert_eq!(self.json()["error"], "unauthorized");
             return;
         }
-        assert!(challenge.contains(&format!("error=\"{error}\"")), "the challenge is {challenge:?}");
+        assert!(
+            challenge.contains(&format!("error=\"{error}\"")),
+            "the challenge is {challenge:?}"
+        );
         assert_eq!(self.json()["error"], error);
     }
 
     /// No input gives a 500, and a redirect never repeats a POST (RFC 9700 §4.12).
     fn check_status(&self) {
         assert!(self.status < 500 || self.status == 503, "{self}");
-        assert!(self.status != 503 || self.headers.contains_key("retry-after"), "{self}");
+        assert!(
+            self.status != 503 || self.headers.contains_key("retry-after"),
+            "{self}"
+        );
         assert!(!matches!(self.status, 301 | 307 | 308), "{self}");
     }
 
     /// What a machine's endpoint owes to every caller (RFC 6749 §5, RFC 7009, RFC 7662).
     fn check_oauth(&self) {
         let path = self.url.path().trim_end_matches('/');
-        if !path.ends_with("/oauth/token") && !path.ends_with("/oauth/revoke") && !path.ends_with("/oauth/introspect") {
+        if !path.ends_with("/oauth/token")
+            && !path.ends_with("/oauth/revoke")
+            && !path.ends_with("/oauth/introspect")
+        {
             return;
         }
-        assert!(self.header("content-type").starts_with("application/json"), "{self}");
+        assert!(
+            self.header("content-type").starts_with("application/json"),
+            "{self}"
+        );
         assert_eq!(self.header("cache-control"), "no-store", "{self}");
-        assert!(!path.ends_with("token") || self.header("pragma") == "no-cache", "{self}");
+        assert!(
+            !path.ends_with("token") || self.header("pragma") == "no-cache",
+            "{self}"
+        );
         if self.asked.starts_with("HEAD") {
             return;
         }
@@ -127,9 +176,22 @@ impl Answer {
         }
         let expected = matches!(self.status, 200 | 400 | 401 | 405 | 413 | 415 | 429);
         assert!(expected, "an OAuth endpoint answers with another status: {self}");
-        assert_eq!(self.status >= 400, json["error"].is_string(), "an error has a code: {self}");
-        assert!(["error", "error_description"].iter().all(|name| is_printable(&json[name])), "{self}");
-        let challenge = if self.status == 401 { "Basic realm=\"tegata\"" } else { "" };
+        assert_eq!(
+            self.status >= 400,
+            json["error"].is_string(),
+            "an error has a code: {self}"
+        );
+        assert!(
+            ["error", "error_description"]
+                .iter()
+                .all(|name| is_printable(&json[name])),
+            "{self}"
+        );
+        let challenge = if self.status == 401 {
+            "Basic realm=\"tegata\""
+        } else {
+            ""
+        };
         assert_eq!(self.header("www-authenticate"), challenge, "{self}");
         assert_eq!(self.status == 401, json["error"] == "invalid_client", "{self}");
     }
@@ -140,15 +202,27 @@ impl Answer {
             return;
         }
         let policy = self.header("content-security-policy");
-        assert!(policy.contains("frame-ancestors 'none'"), "the policy is {policy:?}: {}", self.asked);
-        assert!(!policy.contains("unsafe-"), "the policy is {policy:?}: {}", self.asked);
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "the policy is {policy:?}: {}",
+            self.asked
+        );
+        assert!(
+            !policy.contains("unsafe-"),
+            "the policy is {policy:?}: {}",
+            self.asked
+        );
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.asked);
     }
 }
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{} {:#?}\n{}", self.asked, self.status, self.headers, self.body)
+        write!(
+            f,
+            "{}\n{} {:#?}\n{}",
+            self.asked, self.status, self.headers, self.body
+        )
     }
 }
 

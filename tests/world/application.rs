@@ -37,7 +37,12 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(super) fn new(world: World) -> Self {
-        Self { world, redirect_uris: Vec::new(), options: Vec::new(), secret: String::new() }
+        Self {
+            world,
+            redirect_uris: Vec::new(),
+            options: Vec::new(),
+            secret: String::new(),
+        }
     }
 
     /// Instead of the usual `https://app.example/callback`; more than one may be given.
@@ -97,7 +102,13 @@ impl Wanted {
         Application {
             client_id: command::text(&made["client_id"]),
             client_secret: made["client_secret"].as_str().map(str::to_owned),
-            redirect_uris: made["redirect_uris"].as_array().unwrap().iter().map(Value::as_str).map(owned).collect(),
+            redirect_uris: made["redirect_uris"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(Value::as_str)
+                .map(owned)
+                .collect(),
         }
     }
 

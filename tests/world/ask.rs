@@ -23,11 +23,16 @@ impl Ask {
             .with("redirect_uri", application.redirect_uri())
             .with("scope", "read")
             .with("state", "xyz-123");
-        if application.client_secret.is_none() { ask.pkce() } else { ask }
+        if application.client_secret.is_none() {
+            ask.pkce()
+        } else {
+            ask
+        }
     }
 
     pub(crate) fn pkce(self) -> Self {
-        self.with("code_challenge", CHALLENGE).with("code_challenge_method", "S256")
+        self.with("code_challenge", CHALLENGE)
+            .with("code_challenge_method", "S256")
     }
 
     /// With `name` set to `value`, instead of what it was.

@@ -26,15 +26,23 @@ impl Authorized {
     #[track_caller]
     pub(crate) fn code(&self) -> String {
         let shown = || text_of(&self.answer.body, "authorization-code");
-        self.get("code").or_else(shown).unwrap_or_else(|| panic!("no code: {}", self.answer))
+        self.get("code")
+            .or_else(shown)
+            .unwrap_or_else(|| panic!("no code: {}", self.answer))
     }
 
     /// The error in the redirect; everything that must come with it is checked (RFC 6749 §4.1.2.1).
     #[track_caller]
     pub(crate) fn error(&self) -> String {
-        let error = self.get("error").unwrap_or_else(|| panic!("no error: {}", self.answer));
+        let error = self
+            .get("error")
+            .unwrap_or_else(|| panic!("no error: {}", self.answer));
         assert_eq!(self.get("code"), None);
-        assert!(self.get("iss").is_some(), "an error names its issuer too: {}", self.answer);
+        assert!(
+            self.get("iss").is_some(),
+            "an error names its issuer too: {}",
+            self.answer
+        );
         error
     }
 
@@ -50,21 +58,34 @@ impl Authorized {
     /// The redirect to the application.
     #[track_caller]
     pub(crate) fn redirect(&self) -> &Url {
-        self.redirect.as_ref().unwrap_or_else(|| panic!("no redirect: {}", self.answer))
+        self.redirect
+            .as_ref()
+            .unwrap_or_else(|| panic!("no redirect: {}", self.answer))
     }
 
     /// Asserts that a page was shown instead of a redirect (RFC 6749 §4.1.2.1: the redirect URI is unproven).
     #[track_caller]
     pub(crate) fn is_page(&self, status: u16) {
         assert_eq!(self.answer.status, status, "{}", self.answer);
-        assert!(self.redirect.is_none() && !self.answer.headers.contains_key("location"), "{}", self.answer);
-        assert!(self.answer.header("content-type").starts_with("text/html"), "{}", self.answer);
+        assert!(
+            self.redirect.is_none() && !self.answer.headers.contains_key("location"),
+            "{}",
+            self.answer
+        );
+        assert!(
+            self.answer.header("content-type").starts_with("text/html"),
+            "{}",
+            self.answer
+        );
     }
 }
 
 impl Browser {
     pub(super) fn new(base_url: &str) -> Self {
-        Self { base_url: base_url.to_owned(), client: request::client(base_url, true) }
+        Self {
+            base_url: base_url.to_owned(),
+            client: request::client(base_url, true),
+        }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
@@ -117,7 +138,10 @@ impl Browser {
     pub(crate) async fn consent_page(&self, ask: &Ask) -> (Answer, Form) {
         let stopped = self.walk(self.get(&ask.path()).await, None, None).await;
         let form = Form::with_id(&stopped.answer.body, "authorize");
-        (stopped.answer.clone(), form.unwrap_or_else(|| panic!("no consent page: {}", stopped.answer)))
+        (
+            stopped.answer.clone(),
+            form.unwrap_or_else(|| panic!("no consent page: {}", stopped.answer)),
+        )
     }
 
     async fn decide(&self, ask: &Ask, user: Option<&User>, button: &str) -> Authorized {
@@ -125,11 +149,19 @@ impl Browser {
     }
 
     /// Goes on from `answer` until the server has no more to ask, or asks what nobody answers.
-    pub(crate) async fn walk(&self, mut answer: Answer, user: Option<&User>, button: Option<&str>) -> Authorized {
+    pub(crate) async fn walk(
+        &self,
+        mut answer: Answer,
+        user: Option<&User>,
+        button: Option<&str>,
+    ) -> Authorized {
         for _ in 0..10 {
             if let Some(location) = answer.location() {
                 if location.origin() != answer.url.origin() {
-                    return Authorized { answer, redirect: Some(location) };
+                    return Authorized {
+                        answer,
+                        redirect: Some(location),
+                    };
                 }
                 answer = Request::new(&self.client, "GET", location.as_str()).await;
                 continue;
@@ -138,13 +170,19 @@ impl Browser {
             let consent = button.and_then(|id| Some((id, Form::with_id(&answer.body, id)?)));
             answer = match (login, consent) {
                 (Some(user), _) => {
-                    self.submit(&answer, &filled_in(&answer, &user.username, &user.password)).await
+                    self.submit(&answer, &filled_in(&answer, &user.username, &user.password))
+                        .await
                 }
                 (None, Some((id, mut form))) => {
                     form.press(id);
                     self.submit(&answer, &form).await
                 }
-                (None, None) => return Authorized { answer, redirect: None },
+                (None, None) => {
+                    return Authorized {
+                        answer,
+                        redirect: None,
+                    };
+                }
             };
         }
         panic!("the server goes round in circles: {answer}")

@@ -39,19 +39,29 @@ pub(super) async fn create_user(world: &World, name: &str, options: &[&str]) -> 
     arguments.extend(options);
     let made = run(world, &arguments, &format!("{password}\n")).await.json();
     assert_eq!(made["username"], name);
-    User { id: text(&made["id"]), username: name.to_owned(), password }
+    User {
+        id: text(&made["id"]),
+        username: name.to_owned(),
+        password,
+    }
 }
 
 pub(super) async fn run(world: &World, arguments: &[&str], input: &str) -> Printed {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tegata"));
     // An environment of its own: a variable of the test run is no setting of the command.
-    command.args(arguments).env_clear().current_dir(world.folder.path());
+    command
+        .args(arguments)
+        .env_clear()
+        .current_dir(world.folder.path());
     for (name, value) in &world.settings {
         if !matches!(name.as_str(), "listen" | "public_url") {
             command.env(format!("TEGATA_{}", name.to_uppercase()), value);
         }
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let input = input.to_owned();
     let run = tokio::task::spawn_blocking(move || {
         let mut child = command.spawn().expect("the command starts");

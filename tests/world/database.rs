@@ -28,14 +28,22 @@ impl Store {
         match database {
             Database::Sqlite => {
                 let url = format!("sqlite://{}", folder.path().join("tegata.db").display());
-                Self { url, folder, postgres: None }
+                Self {
+                    url,
+                    folder,
+                    postgres: None,
+                }
             }
             Database::Postgres => {
                 let name = unused_name();
                 execute(format!("CREATE DATABASE {name}")).await;
                 let mut url = server();
                 url.set_path(&name);
-                Self { url: url.into(), folder, postgres: Some(name) }
+                Self {
+                    url: url.into(),
+                    folder,
+                    postgres: Some(name),
+                }
             }
         }
     }
@@ -50,13 +58,21 @@ impl Store {
 fn unused_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let chance = u64::from_be_bytes(tegata::base::entropy::Entropy::System.bytes());
-    format!("tegata_{}_{}_{chance:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "tegata_{}_{}_{chance:x}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 async fn execute(statement: String) {
-    let mut connection =
-        PgConnection::connect(server().as_str()).await.expect("TEGATA_TEST_POSTGRES can be reached");
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    let mut connection = PgConnection::connect(server().as_str())
+        .await
+        .expect("TEGATA_TEST_POSTGRES can be reached");
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 }
 

@@ -12,9 +12,15 @@ use super::{Answer, Application};
 
 /// A client that follows no redirect and knows no proxy; `localhost` is IPv4, where the server listens.
 pub(super) fn client(base_url: &str, cookies: bool) -> Client {
-    let client = Client::builder().redirect(Policy::none()).no_proxy().cookie_store(cookies);
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .cookie_store(cookies);
     let host = url::Url::parse(base_url).unwrap().host_str().unwrap().to_owned();
-    client.resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).build().unwrap()
+    client
+        .resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        .build()
+        .unwrap()
 }
 
 #[must_use = "a request is sent by awaiting it"]
@@ -55,7 +61,10 @@ impl Request {
 
     /// Basic credentials as they are.
     pub(crate) fn raw_basic(self, credentials: &str) -> Self {
-        self.header("Authorization", &format!("Basic {}", STANDARD.encode(credentials)))
+        self.header(
+            "Authorization",
+            &format!("Basic {}", STANDARD.encode(credentials)),
+        )
     }
 
     /// The application's credentials in the body.
@@ -110,7 +119,10 @@ impl Request {
             None if self.method == Method::POST || !self.fields.is_empty() => request.form(&self.fields),
             None => request,
         };
-        let response = request.send().await.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
+        let response = request
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{asked}: {error:?}"));
         Answer::read(asked, response).await
     }
 }
