@@ -66,7 +66,9 @@ async fn an_administrator_keeps_applications(world: World) {
     assert_eq!(list.status, 200, "{list}");
     assert!(list.body.contains(&id) && !list.body.contains(&secret), "{list}");
 
-    let path = json["id"].as_str().map_or_else(|| format!("/oauth/applications/{id}"), |id| format!("/oauth/applications/{id}"));
+    let path = json["id"]
+        .as_str()
+        .map_or_else(|| format!("/oauth/applications/{id}"), |id| format!("/oauth/applications/{id}"));
     let shown = script.request("GET", &path).await;
     assert_eq!((shown.status, shown.body.contains(&secret)), (200, false), "{shown}");
     let changed = script.request("PATCH", &path).json(&json!({"name": "Memos"})).await;
@@ -136,7 +138,9 @@ async fn the_form_registers_an_application(world: World) {
     let root = world.administrator("root").await;
     let browser = world.signed_in(&root).await;
     let page = browser.get("/oauth/applications/new").await;
-    let form = Form::all(&page.body).into_iter().find(|form| form.fields.iter().any(|(name, _)| name == "redirect_uris"));
+    let form = Form::all(&page.body)
+        .into_iter()
+        .find(|form| form.fields.iter().any(|(name, _)| name == "redirect_uris"));
     let mut form = form.unwrap_or_else(|| panic!("no form: {page}"));
     form.set("name", "Notes");
     form.set("redirect_uris", "https://one.example/cb\r\nhttps://two.example/cb");
@@ -154,13 +158,18 @@ async fn a_form_with_faults_keeps_what_was_typed(world: World) {
     let root = world.administrator("root").await;
     let browser = world.signed_in(&root).await;
     let page = browser.get("/oauth/applications/new").await;
-    let form = Form::all(&page.body).into_iter().find(|form| form.fields.iter().any(|(name, _)| name == "redirect_uris"));
+    let form = Form::all(&page.body)
+        .into_iter()
+        .find(|form| form.fields.iter().any(|(name, _)| name == "redirect_uris"));
     let mut form = form.unwrap_or_else(|| panic!("no form: {page}"));
     form.set("name", "My careful name");
     form.set("redirect_uris", "http://app.example/cb");
     let answer = browser.submit(&page, &form).await;
     assert_eq!(answer.status, 422, "{answer}");
-    assert!(answer.body.contains("My careful name") && answer.body.contains("http://app.example/cb"), "{answer}");
+    assert!(
+        answer.body.contains("My careful name") && answer.body.contains("http://app.example/cb"),
+        "{answer}"
+    );
 }
 
 }

@@ -40,7 +40,10 @@ async fn a_memo_is_written_read_changed_and_deleted(world: World) {
     let memo = written.json();
     assert_eq!(memo["message"], "ふじ");
     assert_eq!(memo["created_at"], memo["updated_at"]);
-    assert!(memo["created_at"].as_str().is_some_and(|time| time.len() == 20 && time.ends_with('Z')), "{memo}");
+    assert!(
+        memo["created_at"].as_str().is_some_and(|time| time.len() == 20 && time.ends_with('Z')),
+        "{memo}"
+    );
     let path = format!("/api/memos/{}", memo["id"].as_str().unwrap());
     assert_eq!(world.get(&path).bearer(&token).await.json(), memo);
 

@@ -8,7 +8,9 @@ use crate::world::World;
 on_each_database! {
 
 async fn without_a_token_the_challenge_names_no_error(world: World) {
-    for (method, path) in [("GET", "/api/memos"), ("POST", "/api/memos"), ("GET", "/api/memos/x"), ("DELETE", "/api/memos/x")] {
+    for (method, path) in
+        [("GET", "/api/memos"), ("POST", "/api/memos"), ("GET", "/api/memos/x"), ("DELETE", "/api/memos/x")]
+    {
         world.request(method, path).await.challenged(401, "");
     }
 }
@@ -42,7 +44,12 @@ async fn a_changed_token_is_no_token(world: World) {
 async fn a_header_that_can_be_read_two_ways_is_refused(world: World) {
     let app = world.application().create().await;
     let token = world.client_credentials(&app).await.tokens().access;
-    for header in [format!("Bearer {token},"), format!("Bearer {token} {token}"), "Bearer".to_owned(), "Bearer ".to_owned()] {
+    for header in [
+        format!("Bearer {token},"),
+        format!("Bearer {token} {token}"),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+    ] {
         let answer = world.get("/api/memos").header("Authorization", &header).await;
         assert!(matches!(answer.status, 400 | 401), "{header:?}: {answer}");
     }
@@ -102,23 +109,45 @@ async fn a_memo_that_is_none_is_refused(world: World) {
     let app = world.application().create().await;
     let token = token(&world, &alice, &app).await;
     let bodies = [
-        String::new(), "{".to_owned(), "[]".to_owned(), "null".to_owned(), "{}".to_owned(),
-        json!({"message": ""}).to_string(), json!({"message": 1}).to_string(), json!({"message": null}).to_string(),
-        json!({"message": "x".repeat(10_001)}).to_string(), json!({"message": "a\u{0}b"}).to_string(),
-        "{\"message\":\"\\ud800\"}".to_owned(), "[".repeat(10_000),
+        String::new(),
+        "{".to_owned(),
+        "[]".to_owned(),
+        "null".to_owned(),
+        "{}".to_owned(),
+        json!({"message": ""}).to_string(),
+        json!({"message": 1}).to_string(),
+        json!({"message": null}).to_string(),
+        json!({"message": "x".repeat(10_001)}).to_string(),
+        json!({"message": "a\u{0}b"}).to_string(),
+        "{\"message\":\"\\ud800\"}".to_owned(),
+        "[".repeat(10_000),
     ];
     for body in bodies {
-        let answer = world.request("POST", "/api/memos").bearer(&token).body("application/json", body.clone()).await;
+        let answer =
+            world.request("POST", "/api/memos").bearer(&token).body("application/json", body.clone()).await;
         let said = answer.json();
         assert_eq!((answer.status, said["error"].as_str()), (400, Some("invalid_request")), "{answer}");
     }
-    assert_eq!(write(&world, &token, &"ふ".repeat(10_000)).await.status, 201, "ten thousand characters, not bytes");
+    assert_eq!(
+        write(&world, &token, &"ふ".repeat(10_000)).await.status,
+        201,
+        "ten thousand characters, not bytes"
+    );
 }
 
 async fn a_page_that_is_none_is_refused(world: World) {
     let app = world.application().create().await;
     let token = world.client_credentials(&app).await.tokens().access;
-    for query in ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1e3", "after=x", "after=%00", "limit=1&limit=2"] {
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=x",
+        "limit=1e3",
+        "after=x",
+        "after=%00",
+        "limit=1&limit=2",
+    ] {
         let answer = world.get(&format!("/api/memos?{query}")).bearer(&token).await;
         assert_eq!(answer.status, 400, "{query}: {answer}");
     }

@@ -57,7 +57,8 @@ async fn a_trailing_slash_is_no_redirect(world: World) {
 
 async fn what_is_not_built_is_not_there(world: World) {
     let json = world.get(PATH).await.json();
-    for member in ["registration_endpoint", "jwks_uri", "userinfo_endpoint", "device_authorization_endpoint"] {
+    for member in ["registration_endpoint", "jwks_uri", "userinfo_endpoint", "device_authorization_endpoint"]
+    {
         if let Some(url) = json.get(member) {
             let path = url.as_str().unwrap().strip_prefix(&world.base_url).unwrap().to_owned();
             assert_ne!(world.get(&path).await.status, 404, "{member} is advertised and not built");
@@ -67,7 +68,8 @@ async fn what_is_not_built_is_not_there(world: World) {
 }
 
 async fn a_forged_host_changes_nothing(world: World) {
-    let request = world.get(PATH).header("X-Forwarded-Host", "evil.example").header("X-Forwarded-Proto", "https");
+    let request =
+        world.get(PATH).header("X-Forwarded-Host", "evil.example").header("X-Forwarded-Proto", "https");
     let answer = request.header("Forwarded", "host=evil.example;proto=https").await;
     assert!(!answer.body.contains("evil.example"), "{answer}");
     assert_eq!(answer.json()["issuer"], json!(world.base_url));

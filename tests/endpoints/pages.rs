@@ -16,7 +16,8 @@ async fn who_is_not_signed_in_is_sent_to_sign_in(world: World) {
 async fn a_cookie_is_kept_from_scripts_and_other_sites(world: World) {
     let alice = world.user("alice").await;
     let answer = world.browser().try_to_sign_in("alice", &alice.password).await;
-    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+    let cookies: Vec<_> =
+        answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
     assert!(!cookies.is_empty(), "{answer}");
     for cookie in cookies {
         for word in ["HttpOnly", "SameSite=Lax", "Path=/"] {
@@ -40,7 +41,9 @@ async fn signing_out_ends_the_session(world: World) {
 async fn nobody_signs_another_out_from_elsewhere(world: World) {
     let alice = world.user("alice").await;
     let browser = world.signed_in(&alice).await;
-    for request in [browser.get("/logout"), browser.request("POST", "/logout").header("Origin", "https://evil.example")] {
+    for request in
+        [browser.get("/logout"), browser.request("POST", "/logout").header("Origin", "https://evil.example")]
+    {
         let answer = request.await;
         assert!(answer.status >= 400, "{answer}");
     }
@@ -71,12 +74,16 @@ async fn a_hostile_name_is_shown_as_text(world: World) {
     let alice = world.user("alice").await;
     let name = "<img src=x onerror=alert(1)>\"'{{7*7}}";
     let printed = world
-        .command(&["application", "create", "--name", name, "--redirect-uri", "https://a.example/", "--json"], "")
+        .command(
+            &["application", "create", "--name", name, "--redirect-uri", "https://a.example/", "--json"],
+            "",
+        )
         .await
         .json();
     let id = printed["client_id"].as_str().unwrap();
     let browser = world.signed_in(&alice).await;
-    let path = format!("/oauth/authorize?response_type=code&client_id={id}&redirect_uri=https%3A%2F%2Fa.example%2F");
+    let path =
+        format!("/oauth/authorize?response_type=code&client_id={id}&redirect_uri=https%3A%2F%2Fa.example%2F");
     let page = browser.walk(browser.get(&path).await, None, None).await.answer;
     assert!(page.body.contains("onerror"), "the name is shown: {page}");
     assert!(!page.body.contains("<img src=x") && !page.body.contains("49"), "and does nothing: {page}");

@@ -16,13 +16,16 @@ async fn a_token_tells_about_itself(world: World) {
     world.clock.advance(100);
     let answer = world.get("/oauth/token/info").bearer(&tokens.access).await;
     assert_eq!(answer.status, 200, "{answer}");
-    assert_eq!(answer.json(), json!({
-        "resource_owner_id": alice.id,
-        "scope": ["read", "write"],
-        "expires_in": 3500,
-        "application": {"uid": app.client_id},
-        "created_at": made,
-    }));
+    assert_eq!(
+        answer.json(),
+        json!({
+            "resource_owner_id": alice.id,
+            "scope": ["read", "write"],
+            "expires_in": 3500,
+            "application": {"uid": app.client_id},
+            "created_at": made,
+        })
+    );
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 

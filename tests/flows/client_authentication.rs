@@ -31,7 +31,8 @@ async fn basic_credentials_are_taken_encoded_and_raw(world: World) {
     let secret = "a-secret_with.all~kinds-of-letters-0123456789";
     let app = world.application().client_id("my-app_1.0").chosen_secret(secret).create().await;
     assert_eq!(app.client_id, "my-app_1.0");
-    let encoded = |text: &str| percent_encode(text.as_bytes(), NON_ALPHANUMERIC).to_string().replace('a', "%61");
+    let encoded =
+        |text: &str| percent_encode(text.as_bytes(), NON_ALPHANUMERIC).to_string().replace('a', "%61");
     let spellings = [
         format!("my-app_1.0:{secret}"),
         format!("my%2Dapp_1.0:{}", secret.replace('-', "%2D").replace('~', "%7e")),
@@ -80,7 +81,15 @@ async fn a_wrong_secret_is_refused_everywhere(world: World) {
     let app = world.application().create().await;
     let right = app.secret();
     let truncated = &right[..right.len() - 1];
-    let wrong = ["tgs_wrong", truncated, &format!("{right} "), &format!(" {right}"), &right.to_uppercase(), "", "\u{0}"];
+    let wrong = [
+        "tgs_wrong",
+        truncated,
+        &format!("{right} "),
+        &format!(" {right}"),
+        &right.to_uppercase(),
+        "",
+        "\u{0}",
+    ];
     for path in ENDPOINTS {
         for secret in wrong {
             unproven(&world, path).basic(&app.client_id, secret).await.refused(401, "invalid_client");
@@ -104,7 +113,8 @@ async fn a_confidential_application_does_not_get_by_with_its_name(world: World) 
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let code = world.code(&alice, &app).await;
-    let fields = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", app.redirect_uri())];
+    let fields =
+        [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", app.redirect_uri())];
     world.token(&fields).field("client_id", &app.client_id).await.refused(401, "invalid_client");
     for path in ENDPOINTS {
         let named = unproven(&world, path).field("client_id", &app.client_id);

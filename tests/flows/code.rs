@@ -74,7 +74,8 @@ async fn the_secret_may_come_in_the_body(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let code = world.code(&alice, &app).await;
-    let fields = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", app.redirect_uri())];
+    let fields =
+        [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", app.redirect_uri())];
     world.token(&fields).secret_in_body(&app.client_id, app.secret()).await.tokens();
 }
 
@@ -83,7 +84,8 @@ async fn an_empty_or_unknown_parameter_changes_nothing(world: World) {
     let app = world.application().create().await;
     let ask = Ask::of(&app).with("nonsense", "1").with("prompt", "").with("code_challenge", "");
     let code = world.browser().authorize_as(&alice, &ask).await.code();
-    let request = world.redeem(&app, &code).field("nonsense", "1").field("code_verifier", "").field("scope", "");
+    let request =
+        world.redeem(&app, &code).field("nonsense", "1").field("code_verifier", "").field("scope", "");
     request.await.tokens();
 }
 
@@ -102,7 +104,10 @@ async fn a_state_comes_back_byte_for_byte(world: World) {
         let allowed = browser.authorize(&Ask::of(&app).with("state", state)).await;
         assert_eq!(allowed.get("state").as_deref(), Some(state), "on success");
         let refused = browser.authorize(&Ask::of(&app).with("state", state).with("scope", "unknown")).await;
-        assert_eq!((refused.error().as_str(), refused.get("state").as_deref()), ("invalid_scope", Some(state)));
+        assert_eq!(
+            (refused.error().as_str(), refused.get("state").as_deref()),
+            ("invalid_scope", Some(state))
+        );
     }
 }
 
@@ -140,7 +145,8 @@ async fn a_trailing_slash_is_the_same_address(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let code = world.code(&alice, &app).await;
-    let fields = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", app.redirect_uri())];
+    let fields =
+        [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", app.redirect_uri())];
     let tokens = world.post("/oauth/token/", &fields).by(&app).await.tokens();
     assert_eq!(world.get("/api/memos/").bearer(&tokens.access).await.status, 200);
 }
@@ -151,7 +157,10 @@ async fn two_users_in_one_application_get_their_own_tokens(world: World) {
     for user in [&alice, &bob] {
         let tokens = world.tokens(user, &app).await;
         let said = world.introspect(&tokens.access).by(&app).await.json();
-        assert_eq!((said["username"].as_str(), said["sub"].as_str()), (Some(&*user.username), Some(&*user.id)));
+        assert_eq!(
+            (said["username"].as_str(), said["sub"].as_str()),
+            (Some(&*user.username), Some(&*user.id))
+        );
     }
 }
 

@@ -72,7 +72,10 @@ async fn a_replay_without_proof_does_no_harm(world: World) {
     world.redeem(&other, &code).await.refused(400, "invalid_grant");
     let fields = [("grant_type", "authorization_code"), ("code", &code)];
     world.token(&fields).basic(&app.client_id, "tgs_wrong").await.refused(401, "invalid_client");
-    assert!(world.is_active(&app, &tokens.access).await, "whoever has only the code must not be able to revoke");
+    assert!(
+        world.is_active(&app, &tokens.access).await,
+        "whoever has only the code must not be able to revoke"
+    );
 }
 
 async fn every_wrong_proof_alone_is_enough_to_refuse(world: World) {
@@ -177,7 +180,9 @@ async fn an_unproven_redirect_uri_is_never_followed(world: World) {
         "javascript:alert(1)//https://app.example/callback".to_owned(),
     ];
     for uri in &wrong {
-        for (name, value) in [("state", "s"), ("scope", "unknown"), ("response_type", "junk"), ("prompt", "none")] {
+        for (name, value) in
+            [("state", "s"), ("scope", "unknown"), ("response_type", "junk"), ("prompt", "none")]
+        {
             let ask = Ask::of(&app).with("redirect_uri", uri).with(name, value);
             browser.authorize(&ask).await.is_page(400);
             world.browser().authorize(&ask).await.is_page(400);
@@ -197,7 +202,12 @@ async fn an_unknown_application_gets_a_page(world: World) {
 
 async fn a_redirect_uri_may_not_be_left_out_where_two_are_registered(world: World) {
     let alice = world.user("alice").await;
-    let app = world.application().redirect_uri("https://a.example/").redirect_uri("https://b.example/").create().await;
+    let app = world
+        .application()
+        .redirect_uri("https://a.example/")
+        .redirect_uri("https://b.example/")
+        .create()
+        .await;
     world.signed_in(&alice).await.authorize(&Ask::of(&app).without("redirect_uri")).await.is_page(400);
 }
 
@@ -231,7 +241,8 @@ async fn a_scope_that_is_unknown_or_not_allowed_is_refused(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().scope("read").create().await;
     let browser = world.signed_in(&alice).await;
-    for scope in ["write", "read write", "unknown", "READ", "read\twrite", "read\nwrite", "re\"ad", "re\\ad"] {
+    for scope in ["write", "read write", "unknown", "READ", "read\twrite", "read\nwrite", "re\"ad", "re\\ad"]
+    {
         let error = browser.authorize(&Ask::of(&app).with("scope", scope)).await.error();
         assert!(["invalid_scope", "invalid_request"].contains(&&*error), "{scope:?}: {error}");
     }

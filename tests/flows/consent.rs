@@ -58,7 +58,11 @@ async fn what_was_allowed_is_remembered(world: World) {
     assert!(browser.walk(again, None, None).await.get("code").is_some(), "no question the second time");
     let wider = browser.get(&Ask::of(&app).with("scope", "read write").path()).await;
     let asked = browser.walk(wider, None, None).await;
-    assert!(Form::with_id(&asked.answer.body, "authorize").is_some(), "a new scope is asked for: {}", asked.answer);
+    assert!(
+        Form::with_id(&asked.answer.body, "authorize").is_some(),
+        "a new scope is asked for: {}",
+        asked.answer
+    );
 }
 
 async fn a_public_application_is_asked_about_every_time(world: World) {
@@ -80,7 +84,20 @@ async fn a_trusted_application_is_not_asked_about(world: World) {
 
 async fn a_public_application_cannot_be_trusted(world: World) {
     let printed = world
-        .command(&["application", "create", "--name", "N", "--public", "--trusted", "--redirect-uri", "https://a.example/", "--json"], "")
+        .command(
+            &[
+                "application",
+                "create",
+                "--name",
+                "N",
+                "--public",
+                "--trusted",
+                "--redirect-uri",
+                "https://a.example/",
+                "--json",
+            ],
+            "",
+        )
         .await;
     assert_eq!((printed.exit, printed.stdout.as_str()), (1, ""), "{printed:?}");
     assert_eq!(printed.stderr.trim().lines().count(), 1, "one line that says what to do: {printed:?}");
@@ -112,7 +129,10 @@ async fn a_form_without_its_token_approves_nothing(world: World) {
             assert_eq!(code_in(&answer), None, "{name}={value:?}: {answer}");
         }
     }
-    assert!(code_in(&press(&browser, &page, &form, "authorize").await).is_some(), "the form itself still works");
+    assert!(
+        code_in(&press(&browser, &page, &form, "authorize").await).is_some(),
+        "the form itself still works"
+    );
 }
 
 async fn a_form_from_another_site_approves_nothing(world: World) {
@@ -121,7 +141,9 @@ async fn a_form_from_another_site_approves_nothing(world: World) {
     let browser = world.signed_in(&alice).await;
     let (page, mut form) = browser.consent_page(&Ask::of(&app)).await;
     form.press("authorize");
-    for (name, value) in [("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")] {
+    for (name, value) in
+        [("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")]
+    {
         let path = page.url.join(&form.action).unwrap();
         let answer = browser.request("POST", path.as_str()).fields(&form.fields).header(name, value).await;
         assert_eq!((code_in(&answer), answer.status), (None, 403), "{name}: {value}: {answer}");
@@ -220,9 +242,14 @@ async fn delete_denies(world: World) {
     let browser = world.signed_in(&alice).await;
     let (page, form) = browser.consent_page(&Ask::of(&app)).await;
     let bare = browser.request("DELETE", "/oauth/authorize").await;
-    assert_eq!((code_in(&bare), bare.status >= 400), (None, true), "nothing is denied without the form's token: {bare}");
+    assert_eq!(
+        (code_in(&bare), bare.status >= 400),
+        (None, true),
+        "nothing is denied without the form's token: {bare}"
+    );
     let origin = page.url.origin().ascii_serialization();
-    let request = browser.request("DELETE", "/oauth/authorize").header("Origin", &origin).fields(&form.fields);
+    let request =
+        browser.request("DELETE", "/oauth/authorize").header("Origin", &origin).fields(&form.fields);
     let denied = request.await;
     assert!(denied.header("location").contains("error=access_denied"), "{denied}");
     assert_eq!(code_in(&press(&browser, &page, &form, "authorize").await), None);
@@ -254,7 +281,9 @@ async fn a_denied_out_of_band_request_is_shown_on_a_page(world: World) {
 async fn a_wrong_password_signs_nobody_in(world: World) {
     let alice = world.user("alice").await;
     let browser = world.browser();
-    for (name, password) in [("alice", "wrong"), ("nobody", &*alice.password), ("alice", ""), ("", ""), ("al\u{0}ice", "x")] {
+    for (name, password) in
+        [("alice", "wrong"), ("nobody", &*alice.password), ("alice", ""), ("", ""), ("al\u{0}ice", "x")]
+    {
         let answer = browser.try_to_sign_in(name, password).await;
         assert_ne!(answer.status, 303, "{name:?}: {answer}");
     }
@@ -285,7 +314,10 @@ async fn a_session_changes_its_name_at_sign_in(world: World) {
     let after = browser.try_to_sign_in("alice", &alice.password).await;
     let given = cookies(&after);
     assert!(!given.is_empty(), "signing in gives a new session: {after}");
-    assert!(given.iter().all(|cookie| !planted.contains(cookie)), "a session known before would let its planter in");
+    assert!(
+        given.iter().all(|cookie| !planted.contains(cookie)),
+        "a session known before would let its planter in"
+    );
 }
 
 async fn a_session_ends(world: World) {
@@ -295,7 +327,11 @@ async fn a_session_ends(world: World) {
     browser.authorize(&Ask::of(&app)).await.code();
     world.clock.advance(12 * 3600);
     let stopped = browser.authorize(&Ask::of(&app)).await;
-    assert!(Form::with_id(&stopped.answer.body, "sign-in").is_some(), "idle for twelve hours: {}", stopped.answer);
+    assert!(
+        Form::with_id(&stopped.answer.body, "sign-in").is_some(),
+        "idle for twelve hours: {}",
+        stopped.answer
+    );
 }
 
 async fn signing_in_leads_nowhere_else(world: World) {

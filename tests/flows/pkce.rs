@@ -12,7 +12,8 @@ async fn the_right_verifier_opens_the_code(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let browser = world.signed_in(&alice).await;
-    for verifier in [VERIFIER.to_owned(), "a".repeat(43), "-._~".repeat(32), format!("{}+/=", "x".repeat(60))] {
+    for verifier in [VERIFIER.to_owned(), "a".repeat(43), "-._~".repeat(32), format!("{}+/=", "x".repeat(60))]
+    {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
         let code = browser.authorize(&Ask::of(&app).pkce().with("code_challenge", &challenge)).await.code();
         world.redeem(&app, &code).field("code_verifier", &verifier).await.tokens();
@@ -23,7 +24,15 @@ async fn a_wrong_or_missing_verifier_is_refused(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let browser = world.signed_in(&alice).await;
-    let wrong = ["", CHALLENGE, &VERIFIER.to_lowercase(), &VERIFIER[..42], &"a".repeat(42), &"a".repeat(129), "\u{e9}"];
+    let wrong = [
+        "",
+        CHALLENGE,
+        &VERIFIER.to_lowercase(),
+        &VERIFIER[..42],
+        &"a".repeat(42),
+        &"a".repeat(129),
+        "\u{e9}",
+    ];
     for verifier in wrong {
         let code = browser.authorize(&Ask::of(&app).pkce()).await.code();
         let request = world.redeem(&app, &code).field("code_verifier", verifier);
@@ -74,7 +83,8 @@ async fn five_wrong_verifiers_burn_the_code(world: World) {
     let app = world.application().public().create().await;
     let code = world.code(&alice, &app).await;
     for _ in 0..5 {
-        let wrong = world.redeem(&app, &code).without("code_verifier").field("code_verifier", &"a".repeat(43));
+        let wrong =
+            world.redeem(&app, &code).without("code_verifier").field("code_verifier", &"a".repeat(43));
         wrong.await.refused(400, "invalid_grant");
     }
     world.redeem(&app, &code).await.refused(400, "invalid_grant");

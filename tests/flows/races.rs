@@ -15,14 +15,18 @@ async fn one_code_gives_tokens_once(world: World) {
     let answers = at_once(CROWD, |_| {
         let request = world.redeem(&app, &code);
         async move { request.await }
-    }).await;
+    })
+    .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
     assert_eq!(won.len(), 1);
     for answer in &lost {
         answer.refused(400, "invalid_grant");
     }
     let tokens = won[0].tokens();
-    assert!(!world.is_active(&app, &tokens.access).await, "a proven duplicate is a replay: both may be the thief");
+    assert!(
+        !world.is_active(&app, &tokens.access).await,
+        "a proven duplicate is a replay: both may be the thief"
+    );
     world.refresh(&app, tokens.refresh()).await.refused(400, "invalid_grant");
 }
 
@@ -34,7 +38,8 @@ async fn one_code_at_two_nodes_gives_tokens_once(world: World) {
     let answers = at_once(20, |number| {
         let request = nodes[number % 2].redeem(&app, &code);
         async move { request.await }
-    }).await;
+    })
+    .await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
 }
 
@@ -46,13 +51,17 @@ async fn one_refresh_token_rotates_once(world: World) {
     let answers = at_once(CROWD, |_| {
         let request = world.refresh(&app, first.refresh());
         async move { request.await }
-    }).await;
+    })
+    .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
     assert_eq!(won.len(), 1);
     for answer in &lost {
         answer.refused(400, "invalid_grant");
     }
-    assert!(!world.is_active(&app, &won[0].tokens().access).await, "without a window a duplicate is a replay");
+    assert!(
+        !world.is_active(&app, &won[0].tokens().access).await,
+        "without a window a duplicate is a replay"
+    );
 }
 
 async fn a_few_at_once_all_get_the_same_pair(world: World) {
@@ -62,7 +71,8 @@ async fn a_few_at_once_all_get_the_same_pair(world: World) {
     let answers = at_once(8, |_| {
         let request = world.refresh(&app, first.refresh());
         async move { request.await }
-    }).await;
+    })
+    .await;
     let pairs: Vec<Tokens> = answers.iter().map(crate::world::Answer::tokens).collect();
     let distinct: HashSet<_> = pairs.iter().map(|pair| (&pair.access, pair.refresh())).collect();
     assert_eq!(distinct.len(), 1, "one rotation, told eight times");
@@ -77,7 +87,8 @@ async fn a_crowd_gets_one_pair_or_nothing(world: World) {
     let answers = at_once(CROWD, |_| {
         let request = world.refresh(&app, first.refresh());
         async move { request.await }
-    }).await;
+    })
+    .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
     let distinct: HashSet<_> = won.iter().map(|answer| without_times(&answer.body)).collect();
     assert_eq!(distinct.len(), 1);
@@ -94,7 +105,8 @@ async fn a_few_at_two_nodes_all_get_the_same_pair(world: World) {
     let answers = at_once(8, |number| {
         let request = nodes[number % 2].refresh(&app, first.refresh());
         async move { request.await }
-    }).await;
+    })
+    .await;
     let distinct: HashSet<_> = answers.iter().map(|answer| answer.tokens().access).collect();
     assert_eq!(distinct.len(), 1);
 }
@@ -110,7 +122,8 @@ async fn nothing_of_a_grant_survives_its_revocation(world: World) {
             let refreshing = world.refresh(&app, first.refresh());
             let revoking = world.revoke(first.refresh()).by(&app);
             async move { if number % 3 == 2 { revoking.await } else { refreshing.await } }
-        }).await;
+        })
+        .await;
         for answer in answers.iter().filter(|answer| answer.body.contains("access_token")) {
             let tokens = answer.tokens();
             assert!(!world.is_active(&app, &tokens.access).await, "revocation was answered 200");
@@ -128,10 +141,14 @@ async fn consent_given_many_times_at_once_gives_one_code(world: World) {
     let answers = at_once(20, |_| {
         let request = browser.submit(&page, &form);
         async move { request.await }
-    }).await;
+    })
+    .await;
     let code = |query: &str| query.split('&').find_map(|pair| pair.strip_prefix("code=").map(str::to_owned));
-    let codes: HashSet<_> =
-        answers.iter().filter_map(crate::world::Answer::location).filter_map(|url| code(url.query()?)).collect();
+    let codes: HashSet<_> = answers
+        .iter()
+        .filter_map(crate::world::Answer::location)
+        .filter_map(|url| code(url.query()?))
+        .collect();
     assert_eq!(codes.len(), 1);
 }
 
@@ -147,7 +164,8 @@ async fn allowing_and_denying_at_once_has_one_outcome(world: World) {
             form.press(if number % 2 == 0 { "authorize" } else { "deny" });
             let request = browser.submit(&page, &form);
             async move { request.await }
-        }).await;
+        })
+        .await;
         let outcome = |word: &str| answers.iter().any(|answer| answer.header("location").contains(word));
         assert!(outcome("code=") != outcome("error=access_denied"), "{answers:?}");
     }
@@ -170,7 +188,8 @@ async fn a_crowd_gets_no_more_guesses_than_one(world: World) {
     let answers = at_once(40, |_| {
         let request = browser.submit(&page, &form);
         async move { request.await }
-    }).await;
+    })
+    .await;
     assert!(answers.iter().all(|answer| answer.status != 303));
     let guesses = answers.iter().filter(|answer| answer.status != 429).count();
     assert!(guesses <= allowed, "{guesses} guesses at once, {allowed} one by one");
@@ -192,7 +211,8 @@ async fn many_users_at_once_are_not_mixed_up(world: World) {
             let said = world.introspect(&tokens.access).by(&app).await.json();
             (user.username, said["username"].as_str().unwrap().to_owned())
         }
-    }).await;
+    })
+    .await;
     assert!(told.iter().all(|(user, said)| user == said), "{told:?}");
 }
 

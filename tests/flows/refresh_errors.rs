@@ -147,7 +147,10 @@ async fn an_access_token_dies_with_its_grant(world: World) {
     world.clock.advance(DAY - 60);
     tokens = world.refresh(&app, tokens.refresh()).await.tokens();
     world.clock.advance(60);
-    assert!(!world.is_active(&app, &tokens.access).await, "the absolute end holds for what came of the grant");
+    assert!(
+        !world.is_active(&app, &tokens.access).await,
+        "the absolute end holds for what came of the grant"
+    );
 }
 
 async fn a_disabled_user_gets_no_new_token(world: World) {
@@ -170,7 +173,8 @@ async fn a_changed_password_ends_what_the_old_one_allowed(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let tokens = world.tokens(&alice, &app).await;
-    let changed = world.command(&["user", "password", "alice", "--password-stdin"], "a new long password\n").await;
+    let changed =
+        world.command(&["user", "password", "alice", "--password-stdin"], "a new long password\n").await;
     assert_eq!(changed.exit, 0, "{changed:?}");
     world.refresh(&app, tokens.refresh()).await.refused(400, "invalid_grant");
 }

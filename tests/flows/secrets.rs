@@ -61,8 +61,17 @@ async fn no_secret_can_be_read_in_the_database(world: World) {
     let has = |text: &str| dump.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(has("alice"), "the dump holds what the database holds");
     let secrets = [
-        &alice.password, app.secret(), chosen.secret(), &code, &pending, &first.access, first.refresh(),
-        &second.access, second.refresh(), &own.access, VERIFIER,
+        &alice.password,
+        app.secret(),
+        chosen.secret(),
+        &code,
+        &pending,
+        &first.access,
+        first.refresh(),
+        &second.access,
+        second.refresh(),
+        &own.access,
+        VERIFIER,
     ];
     for secret in secrets {
         let hex = hex(secret);

@@ -24,8 +24,10 @@ async fn only_a_form_is_read(world: World) {
     let fields = json!({
         "grant_type": "client_credentials", "client_id": app.client_id, "client_secret": app.secret()
     });
-    let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", app.client_id, app.secret());
-    let multipart = format!("--x\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\n{form}\r\n--x--\r\n");
+    let form =
+        format!("grant_type=client_credentials&client_id={}&client_secret={}", app.client_id, app.secret());
+    let multipart =
+        format!("--x\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\n{form}\r\n--x--\r\n");
     let bodies = [
         ("application/json", fields.to_string()),
         ("text/plain", form.clone()),
@@ -53,7 +55,8 @@ async fn a_repeated_parameter_is_refused(world: World) {
     ] {
         world.redeem(&app, &code).field(name, value).await.refused(400, "invalid_request");
     }
-    let twice = world.redeem(&app, &code).field("client_id", &app.client_id).field("client_id", &app.client_id);
+    let twice =
+        world.redeem(&app, &code).field("client_id", &app.client_id).field("client_id", &app.client_id);
     twice.await.refused(400, "invalid_request");
     world.redeem(&app, &code).await.tokens();
 }
@@ -61,8 +64,14 @@ async fn a_repeated_parameter_is_refused(world: World) {
 async fn an_unknown_grant_type_is_refused(world: World) {
     let app = world.application().create().await;
     let unknown = [
-        "authorization_code ", "AUTHORIZATION_CODE", "password", "implicit", "nonsense", "\u{0}",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange",
+        "authorization_code ",
+        "AUTHORIZATION_CODE",
+        "password",
+        "implicit",
+        "nonsense",
+        "\u{0}",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
     ];
     for kind in unknown {
         world.token(&[("grant_type", kind)]).by(&app).await.refused(400, "unsupported_grant_type");
@@ -73,7 +82,8 @@ async fn an_unknown_grant_type_is_refused(world: World) {
 
 async fn a_grant_the_application_may_not_use_is_refused(world: World) {
     let app = world.application().grant("client_credentials").create().await;
-    let fields = [("grant_type", "authorization_code"), ("code", "tgc_x"), ("redirect_uri", app.redirect_uri())];
+    let fields =
+        [("grant_type", "authorization_code"), ("code", "tgc_x"), ("redirect_uri", app.redirect_uri())];
     world.token(&fields).by(&app).await.refused(400, "unauthorized_client");
     world.refresh(&app, "tgr_x").await.refused(400, "unauthorized_client");
 }
@@ -100,7 +110,8 @@ async fn a_body_over_the_limit_is_refused(world: World) {
 
 async fn many_parameters_are_refused_or_ignored(world: World) {
     let app = world.application().create().await;
-    let many: Vec<(String, String)> = (0..5_000).map(|number| (format!("p{number}"), "1".to_owned())).collect();
+    let many: Vec<(String, String)> =
+        (0..5_000).map(|number| (format!("p{number}"), "1".to_owned())).collect();
     let answer = world.client_credentials(&app).fields(&many).await;
     assert!(matches!(answer.status, 200 | 400 | 413), "{answer}");
 }
@@ -108,7 +119,9 @@ async fn many_parameters_are_refused_or_ignored(world: World) {
 async fn text_that_is_no_text_is_refused(world: World) {
     let app = world.application().create().await;
     let form = "application/x-www-form-urlencoded";
-    for body in ["grant_type=%ff%fe", "grant_type=%00", "grant_type=client_credentials&scope=%c3%28", "%ff=1&%00=2"] {
+    for body in
+        ["grant_type=%ff%fe", "grant_type=%00", "grant_type=client_credentials&scope=%c3%28", "%ff=1&%00=2"]
+    {
         let answer = world.request("POST", "/oauth/token").by(&app).body(form, body).await;
         assert_eq!(answer.status, 400, "{body}: {answer}");
     }
@@ -118,7 +131,9 @@ async fn a_zero_byte_in_any_parameter_is_no_fault_of_ours(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let code = world.code(&alice, &app).await;
-    for name in ["code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope", "refresh_token"] {
+    for name in
+        ["code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope", "refresh_token"]
+    {
         let answer = world.redeem(&app, &code).without(name).field(name, "a\u{0}b").await;
         assert!(answer.status < 500, "{name}: {answer}");
         for path in ["/oauth/revoke", "/oauth/introspect"] {

@@ -53,7 +53,8 @@ async fn a_code_flow_with_pkce_and_a_refresh(world: World) {
         assert_eq!(authorized.get("state").as_ref(), Some(state.secret()));
 
         let code = AuthorizationCode::new(authorized.code());
-        let first = client.exchange_code(code).set_pkce_verifier(verifier).request_async(&send).await.unwrap();
+        let first =
+            client.exchange_code(code).set_pkce_verifier(verifier).request_async(&send).await.unwrap();
         assert_eq!(first.expires_in().map(|time| time.as_secs()), Some(3600));
         assert_eq!(first.scopes().map(Vec::as_slice), Some(&[Scope::new("read".to_owned())][..]));
         assert_eq!(world.memos(first.access_token().secret()).await.status, 200);
