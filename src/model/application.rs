@@ -62,7 +62,9 @@ impl ApplicationSettings {
 
     /// The registered redirect URI that `asked` is (RFC 9700 §4.1.3), if any.
     pub fn redirect_uri(&self, asked: &str) -> Option<&RedirectUri> {
-        self.redirect_uris.iter().find(|uri| uri.matches(asked, self.localhost_any_port))
+        self.redirect_uris
+            .iter()
+            .find(|uri| uri.matches(asked, self.localhost_any_port))
     }
 }
 

@@ -69,7 +69,8 @@ impl AccessToken {
 
     /// Whose data it opens: the user's, or the application's own.
     pub fn subject(&self) -> Subject {
-        self.user_id.map_or(Subject::Application(self.application_id), Subject::User)
+        self.user_id
+            .map_or(Subject::Application(self.application_id), Subject::User)
     }
 }
 

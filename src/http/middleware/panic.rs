@@ -19,7 +19,9 @@ pub(in crate::http) async fn caught(request: Request, next: Next) -> Response {
                 "Something went wrong on this server. The operator finds it in the log by the request id.\n",
             )
                 .into_response();
-            response.extensions_mut().insert(Cause("the handler panicked".into()));
+            response
+                .extensions_mut()
+                .insert(Cause("the handler panicked".into()));
             response
         }
     }
