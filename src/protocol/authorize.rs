@@ -332,3 +332,6 @@ fn pkce(asked: &Asked<'_>) -> Result<Option<String>, OAuthError> {
     }
     Ok(challenge.map(|challenge| challenge.as_str().to_owned()))
 }
+
+#[cfg(test)]
+mod tests;
