@@ -29,6 +29,7 @@ pub struct Application {
 
 /// What an administrator decides about an application.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "one a switch of the application")]
 pub struct ApplicationSettings {
     pub name: String,
     /// Whether it can keep a secret (RFC 6749 §2.1).

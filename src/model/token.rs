@@ -48,7 +48,7 @@ pub struct AccessToken {
     pub application_id: ApplicationId,
     #[sqlx(try_from = "String")]
     pub client_id: ClientId,
-    /// Absent where no user was asked (client_credentials).
+    /// Absent where no user was asked (`client_credentials`).
     pub grant_id: Option<GrantId>,
     pub user_id: Option<UserId>,
     pub username: Option<String>,

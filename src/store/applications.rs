@@ -26,6 +26,7 @@ macro_rules! secret_columns {
 }
 
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the columns of a join")]
 struct SecretRow {
     secret_id: Option<SecretId>,
     secret_hash: Option<Vec<u8>>,

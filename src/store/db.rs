@@ -3,7 +3,6 @@
 //! Each statement is written once, with `$1` placeholders, in a text that means the same to SQLite and
 //! to Postgres. A store function is then the SQL and nothing else.
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -27,7 +26,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long SQLite waits for another process (a backup, a command) that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a fault, connections opened before it are tried out before use for this long.
-const SUSPICION: Duration = Duration::from_secs(60);
+const SUSPICION: Duration = Duration::from_mins(1);
 
 /// The store's pools. Cloning is cheap and shares them.
 #[derive(Clone, Debug)]
@@ -337,13 +336,11 @@ impl Faults {
 
 /// Whether the server behind this connection answers and takes writes: after a failover the old one
 /// may live on as a read-only standby.
-fn writable(connection: &mut PgConnection) -> impl Future<Output = sqlx::Result<bool>> + Send + '_ {
-    async move {
-        let (standby,): (bool,) = sqlx::query_as("SELECT pg_is_in_recovery()")
-            .fetch_one(connection)
-            .await?;
-        Ok(!standby)
-    }
+async fn writable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let (standby,): (bool,) = sqlx::query_as("SELECT pg_is_in_recovery()")
+        .fetch_one(connection)
+        .await?;
+    Ok(!standby)
 }
 
 fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {

@@ -21,13 +21,14 @@ const LONGEST_TTL: i64 = 10 * 365 * 86_400;
 
 /// The fields as they were typed, sent or given on the command line.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one a switch of the application")]
 pub struct Wanted {
     pub name: String,
     pub redirect_uris: Vec<String>,
     pub confidential: bool,
     /// None named: whatever is configured.
     pub scopes: Vec<String>,
-    /// `None`: authorization_code and refresh_token, and client_credentials where it is confidential.
+    /// `None`: `authorization_code` and `refresh_token`, and `client_credentials` where it is confidential.
     pub grants: Option<Vec<String>>,
     pub trusted: bool,
     pub require_pkce: bool,

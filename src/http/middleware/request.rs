@@ -51,7 +51,7 @@ pub(in crate::http) async fn logged(State(app): State<App>, mut request: Request
             tracing::error!(%method, path, status, micros, %address, cause, "{method} {path} {status}");
         }
         Some(cause) => {
-            tracing::info!(%method, path, status, micros, %address, cause, "{method} {path} {status}")
+            tracing::info!(%method, path, status, micros, %address, cause, "{method} {path} {status}");
         }
         None => tracing::info!(%method, path, status, micros, %address, "{method} {path} {status}"),
     }

@@ -134,7 +134,7 @@ async fn settle(app: &App, form: &Form, decision: Decision) -> Response {
         redirect: StatusCode::SEE_OTHER,
     };
     let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
-        return asking.gone().await;
+        return asking.gone();
     };
     match authorize::decide(app, &Secret::new(handle), user.id, decision).await {
         Ok(next) => asking.answer(next).await,
@@ -150,7 +150,7 @@ impl Asking<'_> {
             Next::SignIn { handle, .. } => self.go(&format!("/login?continue={}", handle.expose())),
             Next::GoOn { handle } => self.go(&format!("/oauth/authorize?{HANDLE}={}", handle.expose())),
             Next::Consent(consent) => self.consent(*consent).await,
-            Next::Gone => self.gone().await,
+            Next::Gone => self.gone(),
         }
     }
 
@@ -211,7 +211,7 @@ impl Asking<'_> {
         response
     }
 
-    async fn gone(&self) -> Response {
+    fn gone(&self) -> Response {
         let view = blank(
             StatusCode::BAD_REQUEST,
             "This request is over",
