@@ -3,6 +3,7 @@
 //! Three walls against a form that another site sends in the person's name: the browser's own word
 //! (`Sec-Fetch-Site`, `Origin`), the token, and the cookie's `SameSite`.
 
+use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -46,7 +47,7 @@ where
         let id = request.extensions().get::<RequestId>().cloned();
         let (mut parts, body) = request.into_parts();
         let viewer = Viewer::from_request_parts(&mut parts, state).await?;
-        let params = page_params(&parts.headers, body)
+        let (_, params) = page_body(&parts.headers, body)
             .await
             .map_err(|problem| error::plain(problem.0, problem.1, id.as_ref()))?;
         let sent = header_token(&parts.headers).or_else(|| params.get(CSRF_FIELD).map(str::to_owned));
@@ -57,41 +58,41 @@ where
     }
 }
 
-/// Reads the body of a page's form.
+/// Reads the body of a page's form, as sent and decoded.
 ///
 /// # Errors
 /// A status and a sentence.
-pub(in crate::http) async fn page_params(
+pub(in crate::http) async fn page_body(
     headers: &HeaderMap,
-    body: axum::body::Body,
-) -> Result<Params, (StatusCode, &'static str)> {
-    let empty = headers.get(header::CONTENT_TYPE).is_none();
-    if !empty && !is_form(headers) {
+    body: Body,
+) -> Result<(Vec<u8>, Params), (StatusCode, &'static str)> {
+    let untyped = headers.get(header::CONTENT_TYPE).is_none();
+    if !untyped && !is_form(headers) {
         drain(body, 0).await;
         return Err((
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "The form was not sent as a form.",
         ));
     }
-    let body = match read(body).await {
-        Ok(body) => body,
-        Err(refused) => {
-            let status = refused.into_response().status();
-            return Err((status, "The form is larger than this server takes: 64 KiB."));
-        }
-    };
-    if empty && !body.is_empty() {
+    let bytes = read(body).await.map_err(|refused| {
+        (
+            refused.into_response().status(),
+            "The form is larger than this server takes: 64 KiB.",
+        )
+    })?;
+    if untyped && !bytes.is_empty() {
         return Err((
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "The form was not sent as a form.",
         ));
     }
-    Params::parse_page_form(&body).map_err(|_| {
+    let params = Params::parse_page_form(&bytes).map_err(|_| {
         (
             StatusCode::BAD_REQUEST,
             "The form holds characters that cannot be read.",
         )
-    })
+    })?;
+    Ok((bytes, params))
 }
 
 fn header_token(headers: &HeaderMap) -> Option<String> {

@@ -10,7 +10,7 @@ use super::render::{chrome, page};
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::authorize::{self, Consent, Decision, Delivered, Next};
-use crate::http::extract::form::{CSRF_FIELD, Form, page_params};
+use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::FormAction;
@@ -68,20 +68,9 @@ pub(in crate::http) async fn post(
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Response {
-    let headers = request.headers().clone();
     let (mut parts, body) = request.into_parts();
-    let bytes = match axum::body::to_bytes(body, 4 * 1024 * 1024).await {
-        Ok(bytes) => bytes,
-        Err(_) => {
-            return error::plain(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The form is larger than this server takes.",
-                Some(&request_id),
-            );
-        }
-    };
-    let params = match page_params(&headers, bytes.clone().into()).await {
-        Ok(params) => params,
+    let (bytes, params) = match page_body(&parts.headers, body).await {
+        Ok(read) => read,
         Err((status, sentence)) => return error::plain(status, sentence, Some(&request_id)),
     };
     if params.get(HANDLE).is_some() || params.get(CSRF_FIELD).is_some() {
