@@ -1,5 +1,6 @@
 //! `/oauth/applications` and `tegata application`: registered, changed, deleted, their secrets rotated.
 
+pub mod described;
 mod wanted;
 
 use time::OffsetDateTime;
