@@ -64,7 +64,13 @@ impl Entropy {
 /// How many ids were made in `second` before: the 22 bits of a UUIDv7 that follow the whole second.
 fn place_in(second: u64) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    let next = |last: u64| if last >> 22 == second { last + 1 } else { second << 22 };
+    let next = |last: u64| {
+        if last >> 22 == second {
+            last + 1
+        } else {
+            second << 22
+        }
+    };
     let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
     next(last.unwrap_or_else(|last| last)) & 0x3f_ffff
 }

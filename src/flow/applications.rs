@@ -59,7 +59,11 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
     let (digest, secret) = first_secret(app, &settings, wanted.client_secret.as_ref()).await?;
 
     let mut tx = app.db.write().await?;
-    let new = NewApplication { id, client_id: &client_id, settings: &settings };
+    let new = NewApplication {
+        id,
+        client_id: &client_id,
+        settings: &settings,
+    };
     if !rows::insert(&mut tx, &new, now).await? {
         let taken = format!("The client_id {client_id} is or was in use: choose another, or leave it out.");
         return Err(NotSaved::Fields(Faults::of("client_id", taken)));
@@ -70,7 +74,10 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
     tx.commit().await?;
     app.clients.forget();
     tracing::info!(event = "application_created", application = %id, client_id = %client_id);
-    Ok(Saved { client: expect(app, id).await?, secret })
+    Ok(Saved {
+        client: expect(app, id).await?,
+        secret,
+    })
 }
 
 /// Letters, digits, `-` and `_` alone: some clients percent-encode what else there is, and not all decode.
@@ -96,7 +103,10 @@ async fn first_secret(
         return Ok((None, None));
     }
     if let Some(chosen) = chosen {
-        return Ok((Some(SecretDigest::Chosen(app.passwords.hash(chosen.clone()).await?)), None));
+        return Ok((
+            Some(SecretDigest::Chosen(app.passwords.hash(chosen.clone()).await?)),
+            None,
+        ));
     }
     let secret = Secret::generate(&app.entropy, TokenKind::ClientSecret.prefix());
     Ok((Some(SecretDigest::Generated(secret.hash())), Some(secret)))
@@ -111,12 +121,19 @@ async fn expect(app: &App, id: ApplicationId) -> Result<Client, NotSaved> {
 /// # Errors
 /// See [`NotSaved`].
 pub async fn change(app: &App, id: ApplicationId, wanted: &Wanted, version: i64) -> Result<Saved, NotSaved> {
-    let before = rows::find(&app.db, id).await?.ok_or(NotSaved::Gone)?.application.settings;
+    let before = rows::find(&app.db, id)
+        .await?
+        .ok_or(NotSaved::Gone)?
+        .application
+        .settings;
     let settings = wanted.check(app).map_err(NotSaved::Fields)?;
     let now = app.now();
     let becomes_confidential = settings.confidential && !before.confidential;
-    let (digest, secret) =
-        if becomes_confidential { first_secret(app, &settings, None).await? } else { (None, None) };
+    let (digest, secret) = if becomes_confidential {
+        first_secret(app, &settings, None).await?
+    } else {
+        (None, None)
+    };
 
     let mut tx = app.db.write().await?;
     if !rows::update(&mut tx, id, &settings, version, now).await? {
@@ -134,7 +151,10 @@ pub async fn change(app: &App, id: ApplicationId, wanted: &Wanted, version: i64)
     tx.commit().await?;
     app.clients.forget();
     tracing::info!(event = "application_changed", application = %id);
-    Ok(Saved { client: expect(app, id).await?, secret })
+    Ok(Saved {
+        client: expect(app, id).await?,
+        secret,
+    })
 }
 
 /// What people said yes to was this name at this address: with another they are asked again.

@@ -38,12 +38,20 @@ pub struct Viewer<'a> {
 #[derive(Debug)]
 pub enum Next {
     /// Application or redirect URI is not proven: a page, never a redirect.
-    Unproven { why: Unproven, application: Option<Box<Application>> },
+    Unproven {
+        why: Unproven,
+        application: Option<Box<Application>>,
+    },
     Deliver(Delivered),
     /// Sign in first; the handle is given back by the browser afterwards.
-    SignIn { handle: Secret, application: String },
+    SignIn {
+        handle: Secret,
+        application: String,
+    },
     /// Nothing was decided yet; go on at the handle (answers a POST).
-    GoOn { handle: Secret },
+    GoOn {
+        handle: Secret,
+    },
     Consent(Box<Consent>),
     /// The handle is unknown, decided, expired, or another person's.
     Gone,
@@ -97,14 +105,23 @@ pub async fn begin(
     go_on: bool,
 ) -> Result<Next, Refusal> {
     let application = match params.get("client_id") {
-        Some(client_id) => clients::find(app, client_id).await?.map(|client| client.application.clone()),
+        Some(client_id) => clients::find(app, client_id)
+            .await?
+            .map(|client| client.application.clone()),
         None => None,
     };
     let target = match Target::identify(params, application.as_ref()) {
         Ok(target) => target,
-        Err(why) => return Ok(Next::Unproven { why, application: application.map(Box::new) }),
+        Err(why) => {
+            return Ok(Next::Unproven {
+                why,
+                application: application.map(Box::new),
+            });
+        }
     };
-    let Some(application) = application else { return Ok(Next::Gone) };
+    let Some(application) = application else {
+        return Ok(Next::Gone);
+    };
     let asked = Asked {
         params,
         application: &application.settings,
@@ -114,7 +131,8 @@ pub async fn begin(
     let request = match check(&asked, target) {
         Ok(request) if app.offers(GrantType::AuthorizationCode) => request,
         Ok(request) => {
-            let error = OAuthError::unauthorized_client("This server does not offer the authorization_code grant");
+            let error =
+                OAuthError::unauthorized_client("This server does not offer the authorization_code grant");
             return Ok(refuse(app, &application, &request.target, &error));
         }
         Err((target, error)) => return Ok(refuse(app, &application, &target, &error)),
@@ -125,7 +143,9 @@ pub async fn begin(
         .then(|| viewer.map(|viewer| viewer.sign_in.to_owned()).unwrap_or_default());
     let kept = Kept { request, old_sign_in };
     if go_on {
-        return Ok(Next::GoOn { handle: keep(app, &application, &kept).await? });
+        return Ok(Next::GoOn {
+            handle: keep(app, &application, &kept).await?,
+        });
     }
     proceed(app, application, kept, viewer, None).await
 }
@@ -136,25 +156,36 @@ pub async fn begin(
 /// That the store did not do it.
 pub async fn resume(app: &App, handle: Secret, viewer: Option<Viewer<'_>>) -> Result<Next, Refusal> {
     let now = app.now();
-    let Some(pending) = requests::find(&app.db, handle.hash(), now).await? else { return Ok(Next::Gone) };
+    let Some(pending) = requests::find(&app.db, handle.hash(), now).await? else {
+        return Ok(Next::Gone);
+    };
     if let (Some(shown_to), Some(viewer)) = (pending.user_id, viewer)
         && shown_to != viewer.user.id
     {
         return Ok(Next::Gone);
     }
-    let Some((application, kept)) = still_good(app, &pending).await? else { return Ok(Next::Gone) };
+    let Some((application, kept)) = still_good(app, &pending).await? else {
+        return Ok(Next::Gone);
+    };
     proceed(app, application, kept, viewer, Some(handle)).await
 }
 
 /// Reads a kept request again, if its application is still there and the redirect URI still registered.
 async fn still_good(app: &App, pending: &requests::Pending) -> Result<Option<(Application, Kept)>, Refusal> {
-    let Ok(kept) = serde_json::from_str::<Kept>(&pending.request) else { return Ok(None) };
-    let Some(client) = store::applications::find(&app.db, pending.application_id).await? else { return Ok(None) };
+    let Ok(kept) = serde_json::from_str::<Kept>(&pending.request) else {
+        return Ok(None);
+    };
+    let Some(client) = store::applications::find(&app.db, pending.application_id).await? else {
+        return Ok(None);
+    };
     let application = client.application;
     let good = application.is_enabled()
         && application.settings.allows(GrantType::AuthorizationCode)
         && kept.request.target.is_registered(&application.settings)
-        && kept.request.scopes.is_subset(&app.catalog.allowed(application.settings.scopes.as_ref()));
+        && kept
+            .request
+            .scopes
+            .is_subset(&app.catalog.allowed(application.settings.scopes.as_ref()));
     Ok(good.then_some((application, kept)))
 }
 
@@ -171,24 +202,39 @@ async fn proceed(
     let signed_in = viewer.filter(|viewer| kept.old_sign_in.as_deref() != Some(viewer.sign_in));
     let Some(viewer) = signed_in else {
         if request.prompt == Prompt::None {
-            let error = OAuthError::new(ErrorCode::LoginRequired, "Nobody is signed in, and prompt=none allows no page");
+            let error = OAuthError::new(
+                ErrorCode::LoginRequired,
+                "Nobody is signed in, and prompt=none allows no page",
+            );
             return Ok(refuse(app, &application, &request.target, &error));
         }
         let handle = kept_under(app, &application, &kept, handle).await?;
-        return Ok(Next::SignIn { handle, application: application.settings.name });
+        return Ok(Next::SignIn {
+            handle,
+            application: application.settings.name,
+        });
     };
     let remembered = store::grants::consent(&app.db, viewer.user.id, application.id).await;
-    let remembered = if application.settings.trusted { None } else { remembered? };
+    let remembered = if application.settings.trusted {
+        None
+    } else {
+        remembered?
+    };
     // A public application proves nothing of itself: whoever knows its client_id would get a code without
     // the person noticing, so what was allowed before never counts as allowed again.
     let known = application.settings.confidential
         && (application.settings.trusted
-            || remembered.as_ref().is_some_and(|consent| request.scopes.is_subset(&consent.scopes)));
+            || remembered
+                .as_ref()
+                .is_some_and(|consent| request.scopes.is_subset(&consent.scopes)));
     if known && !request.prompt.wants_consent() {
         return issue_code(app, &application, request, viewer.user.id, None).await;
     }
     if request.prompt == Prompt::None {
-        let error = OAuthError::new(ErrorCode::ConsentRequired, "The user must be asked, and prompt=none allows no page");
+        let error = OAuthError::new(
+            ErrorCode::ConsentRequired,
+            "The user must be asked, and prompt=none allows no page",
+        );
         return Ok(refuse(app, &application, &request.target, &error));
     }
     let handle = kept_under(app, &application, &kept, handle).await?;
@@ -237,7 +283,9 @@ fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
 /// # Errors
 /// That the store did not do it.
 pub async fn asking_application(app: &App, handle: &Secret) -> Result<Option<String>, Refusal> {
-    let Some(pending) = requests::find(&app.db, handle.hash(), app.now()).await? else { return Ok(None) };
+    let Some(pending) = requests::find(&app.db, handle.hash(), app.now()).await? else {
+        return Ok(None);
+    };
     let client = store::applications::find(&app.db, pending.application_id).await?;
     Ok(client.map(|client| client.application.settings.name))
 }
@@ -257,10 +305,15 @@ pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), R
 pub async fn decide(app: &App, handle: &Secret, user: UserId, decision: Decision) -> Result<Next, Refusal> {
     let now = app.now();
     let hash = handle.hash();
-    let Some(pending) = requests::find(&app.db, hash, now).await?.filter(|found| found.user_id == Some(user)) else {
+    let Some(pending) = requests::find(&app.db, hash, now)
+        .await?
+        .filter(|found| found.user_id == Some(user))
+    else {
         return Ok(Next::Gone);
     };
-    let Some((application, kept)) = still_good(app, &pending).await? else { return Ok(Next::Gone) };
+    let Some((application, kept)) = still_good(app, &pending).await? else {
+        return Ok(Next::Gone);
+    };
     match decision {
         Decision::Authorize => issue_code(app, &application, &kept.request, user, Some(hash)).await,
         Decision::Deny => deny(app, &application, &kept.request, user, hash).await,
@@ -337,13 +390,22 @@ async fn issue_code(
 
 fn code_ttl(app: &App, target: &Target) -> Duration {
     let configured = app.config.authorization_code_ttl;
-    if target.is_native() { configured.max(COPIED_CODE_TTL) } else { configured }
+    if target.is_native() {
+        configured.max(COPIED_CODE_TTL)
+    } else {
+        configured
+    }
 }
 
 fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {
     let lifetimes = app.lifetimes(&application.settings);
-    let refreshes = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
-    if refreshes { lifetimes.refresh_token_max } else { code_ttl + lifetimes.access_token }
+    let refreshes =
+        application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
+    if refreshes {
+        lifetimes.refresh_token_max
+    } else {
+        code_ttl + lifetimes.access_token
+    }
 }
 
 fn refuse(app: &App, application: &Application, target: &Target, error: &OAuthError) -> Next {

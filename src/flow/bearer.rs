@@ -16,7 +16,9 @@ pub async fn verify(app: &App, text: &str) -> Result<Option<AccessToken>, Refusa
     if TokenKind::parse(text) != Some(TokenKind::AccessToken) {
         return Ok(None);
     }
-    let Some(token) = store::access_tokens::find(&app.db, Secret::new(text).hash()).await? else { return Ok(None) };
+    let Some(token) = store::access_tokens::find(&app.db, Secret::new(text).hash()).await? else {
+        return Ok(None);
+    };
     if !token.is_active(app.now()) {
         return Ok(None);
     }

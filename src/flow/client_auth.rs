@@ -35,7 +35,8 @@ pub(super) async fn authenticate(
     app.guard.check_client(&presented.client_id, address)?;
     match proven(app, client, presented).await? {
         Ok(authenticated) => {
-            app.usage.note(app, Used::Application, authenticated.application().id.into());
+            app.usage
+                .note(app, Used::Application, authenticated.application().id.into());
             Ok(authenticated)
         }
         Err(cause) => {
@@ -70,7 +71,10 @@ async fn proven(
         if !presented.secrets.is_empty() {
             return Ok(Err("a public application has no secret, but one was sent"));
         }
-        return Ok(Ok(Authenticated { client, by: AuthMethod::None.as_str().to_owned() }));
+        return Ok(Ok(Authenticated {
+            client,
+            by: AuthMethod::None.as_str().to_owned(),
+        }));
     }
     if presented.secrets.is_empty() {
         return Ok(Err("a confidential application sent no secret"));
@@ -88,9 +92,9 @@ async fn proven(
 
 async fn opens(app: &App, secret: &ApplicationSecret, candidates: &[Secret]) -> Result<bool, Refusal> {
     match &secret.digest {
-        SecretDigest::Generated(hash) => {
-            Ok(candidates.iter().fold(false, |found, candidate| found | (candidate.hash() == *hash)))
-        }
+        SecretDigest::Generated(hash) => Ok(candidates
+            .iter()
+            .fold(false, |found, candidate| found | (candidate.hash() == *hash))),
         SecretDigest::Chosen(phc) => {
             for candidate in candidates {
                 if app.clients.was_verified(secret.id, candidate) {

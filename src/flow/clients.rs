@@ -38,7 +38,11 @@ struct Kept {
 
 impl Clients {
     pub(super) fn new(entropy: &Entropy) -> Self {
-        Self { kept: Mutex::default(), verified: Mutex::default(), key: entropy.bytes() }
+        Self {
+            kept: Mutex::default(),
+            verified: Mutex::default(),
+            key: entropy.bytes(),
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -53,12 +57,18 @@ impl Clients {
     }
 
     fn digest(&self, secret: &Secret) -> [u8; 32] {
-        Sha256::new().chain_update(self.key).chain_update(secret.expose()).finalize().into()
+        Sha256::new()
+            .chain_update(self.key)
+            .chain_update(secret.expose())
+            .finalize()
+            .into()
     }
 
     pub(super) fn was_verified(&self, id: SecretId, secret: &Secret) -> bool {
         let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        verified.get(&id).is_some_and(|known| known.as_slice().ct_eq(&self.digest(secret)).into())
+        verified
+            .get(&id)
+            .is_some_and(|known| known.as_slice().ct_eq(&self.digest(secret)).into())
     }
 
     pub(super) fn remember_verified(&self, id: SecretId, secret: &Secret) {
@@ -87,14 +97,17 @@ pub(super) async fn find(app: &App, client_id: &str) -> Result<Option<Arc<Client
         }
         kept.changes
     };
-    let Some(client) = store::applications::find_by_client_id(&app.db, client_id).await? else { return Ok(None) };
+    let Some(client) = store::applications::find_by_client_id(&app.db, client_id).await? else {
+        return Ok(None);
+    };
     let client = Arc::new(client);
     let mut kept = app.clients.kept();
     if kept.changes == changes {
         if kept.clients.len() >= MOST {
             kept.clients.clear();
         }
-        kept.clients.insert(client_id.to_owned(), (Instant::now(), Arc::clone(&client)));
+        kept.clients
+            .insert(client_id.to_owned(), (Instant::now(), Arc::clone(&client)));
     }
     Ok(Some(client))
 }

@@ -41,7 +41,9 @@ impl fmt::Display for Refusal {
         match self {
             Self::OAuth(error) => error.fmt(f),
             Self::Unavailable(cause) => f.write_str(cause),
-            Self::TooMany { retry_after } => write!(f, "too many failures, to be tried again in {retry_after} s"),
+            Self::TooMany { retry_after } => {
+                write!(f, "too many failures, to be tried again in {retry_after} s")
+            }
         }
     }
 }

@@ -27,7 +27,11 @@ pub struct Guard {
 
 impl Guard {
     pub(super) fn new(enabled: bool) -> Self {
-        Self { enabled, started: Instant::now(), failures: Mutex::default() }
+        Self {
+            enabled,
+            started: Instant::now(),
+            failures: Mutex::default(),
+        }
     }
 
     pub fn is_enabled(&self) -> bool {
@@ -43,12 +47,18 @@ impl Guard {
             return Ok(());
         }
         let key = key(client_id, address);
-        let Some(full_until) = self.failures().get(&key).copied() else { return Ok(()) };
-        let over = full_until.saturating_sub(self.started.elapsed()).saturating_sub(INTERVAL * (BURST - 1));
+        let Some(full_until) = self.failures().get(&key).copied() else {
+            return Ok(());
+        };
+        let over = full_until
+            .saturating_sub(self.started.elapsed())
+            .saturating_sub(INTERVAL * (BURST - 1));
         if over.is_zero() {
             return Ok(());
         }
-        Err(Refusal::TooMany { retry_after: i64::try_from(over.as_secs()).unwrap_or(0) + 1 })
+        Err(Refusal::TooMany {
+            retry_after: i64::try_from(over.as_secs()).unwrap_or(0) + 1,
+        })
     }
 
     pub(super) fn count_client_failure(&self, client_id: &str, address: IpAddr) {
@@ -125,8 +135,14 @@ mod tests {
 
     #[test]
     fn a_host_is_its_64_bit_network() {
-        assert_eq!(network(address("2001:db8::1")), network(address("2001:db8::ffff:1")));
-        assert_ne!(network(address("2001:db8::1")), network(address("2001:db8:0:1::1")));
+        assert_eq!(
+            network(address("2001:db8::1")),
+            network(address("2001:db8::ffff:1"))
+        );
+        assert_ne!(
+            network(address("2001:db8::1")),
+            network(address("2001:db8:0:1::1"))
+        );
         assert_eq!(network(address("::ffff:192.0.2.1")), address("192.0.2.1"));
     }
 }

@@ -51,8 +51,14 @@ fn may_see(client: &Authenticated, owner: ApplicationId) -> bool {
     client.application().id == owner || client.application().settings.introspect
 }
 
-async fn access_token(app: &App, client: &Authenticated, hash: SecretHash) -> Result<Option<ActiveToken>, Refusal> {
-    let Some(token) = store::access_tokens::find(&app.db, hash).await? else { return Ok(None) };
+async fn access_token(
+    app: &App,
+    client: &Authenticated,
+    hash: SecretHash,
+) -> Result<Option<ActiveToken>, Refusal> {
+    let Some(token) = store::access_tokens::find(&app.db, hash).await? else {
+        return Ok(None);
+    };
     if !token.is_active(app.now()) || !may_see(client, token.application_id) {
         return Ok(None);
     }
@@ -71,15 +77,27 @@ async fn access_token(app: &App, client: &Authenticated, hash: SecretHash) -> Re
 
 /// A token without a user is the application's own.
 fn subject(token: &AccessToken) -> String {
-    token.user_id.map_or_else(|| token.client_id.to_string(), |user| user.to_string())
+    token
+        .user_id
+        .map_or_else(|| token.client_id.to_string(), |user| user.to_string())
 }
 
-async fn refresh_token(app: &App, client: &Authenticated, hash: SecretHash) -> Result<Option<ActiveToken>, Refusal> {
-    let Some(token) = store::refresh_tokens::find_described(&app.db, hash).await? else { return Ok(None) };
+async fn refresh_token(
+    app: &App,
+    client: &Authenticated,
+    hash: SecretHash,
+) -> Result<Option<ActiveToken>, Refusal> {
+    let Some(token) = store::refresh_tokens::find_described(&app.db, hash).await? else {
+        return Ok(None);
+    };
     let now = app.now();
     let family = &token.token.family;
     let dead = !family.live || !token.application_live || token.token.used_at.is_some();
-    if dead || now >= token.token.expires_at || now >= family.ends_at || !may_see(client, family.application_id) {
+    if dead
+        || now >= token.token.expires_at
+        || now >= family.ends_at
+        || !may_see(client, family.application_id)
+    {
         return Ok(None);
     }
     Ok(Some(ActiveToken {
@@ -117,7 +135,9 @@ pub fn token_info(app: &App, token: &AccessToken) -> TokenInfo {
         resource_owner_id: token.user_id,
         scope: token.scopes.clone(),
         expires_in: (token.expires_at - app.now()).whole_seconds(),
-        application: Uid { uid: token.client_id.to_string() },
+        application: Uid {
+            uid: token.client_id.to_string(),
+        },
         created_at: token.created_at.unix_timestamp(),
     }
 }

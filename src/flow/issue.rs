@@ -49,7 +49,12 @@ pub(super) fn mint(
 }
 
 /// Stores a token that is its own family.
-pub(super) async fn keep_alone(app: &App, application: &Application, minted: &Minted, now: OffsetDateTime) -> Result<()> {
+pub(super) async fn keep_alone(
+    app: &App,
+    application: &Application,
+    minted: &Minted,
+    now: OffsetDateTime,
+) -> Result<()> {
     let token = NewAccessToken {
         hash: minted.access_hash,
         application_id: application.id,
@@ -78,7 +83,9 @@ pub(super) async fn keep(
         expires_at: minted.access_expires_at,
     };
     store::access_tokens::insert(tx, &access, now).await?;
-    let Some(refresh_token) = &minted.response.refresh_token else { return Ok(()) };
+    let Some(refresh_token) = &minted.response.refresh_token else {
+        return Ok(());
+    };
     let idle_end = now + app.lifetimes(&application.settings).refresh_token;
     let refresh = NewRefreshToken {
         hash: refresh_token.hash(),

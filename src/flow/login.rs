@@ -18,11 +18,20 @@ use crate::store::throttles::{self, Allowance};
 use crate::store::{self};
 
 /// One user from one address (or one known browser): five at once, then one in half a minute.
-const BY_PAIR: Allowance = Allowance { burst: 5, interval: 30 };
+const BY_PAIR: Allowance = Allowance {
+    burst: 5,
+    interval: 30,
+};
 /// One address, whoever is tried: thirty at once, then one in three seconds.
-const BY_ADDRESS: Allowance = Allowance { burst: 30, interval: 3 };
+const BY_ADDRESS: Allowance = Allowance {
+    burst: 30,
+    interval: 3,
+};
 /// One user from all strange addresses together: a hundred at once, then one in ten seconds.
-const BY_USER: Allowance = Allowance { burst: 100, interval: 10 };
+const BY_USER: Allowance = Allowance {
+    burst: 100,
+    interval: 10,
+};
 /// A browser is known for so long after its last sign-in.
 pub const BROWSER_KNOWN: Duration = Duration::days(180);
 
@@ -113,7 +122,10 @@ async fn buckets(
         return Ok(vec![(bucket, BY_PAIR)]);
     }
     Ok(vec![
-        (SecretHash::of(&format!("sign-in pair\n{network}\n{key}")), BY_PAIR),
+        (
+            SecretHash::of(&format!("sign-in pair\n{network}\n{key}")),
+            BY_PAIR,
+        ),
         (SecretHash::of(&format!("sign-in address\n{network}")), BY_ADDRESS),
         (SecretHash::of(&format!("sign-in user\n{key}")), BY_USER),
     ])

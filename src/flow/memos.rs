@@ -30,7 +30,9 @@ impl Message {
     pub fn parse(text: String) -> Result<Self, String> {
         let characters = text.chars().count();
         if characters == 0 || characters > MAX_MESSAGE {
-            return Err(format!("message has {characters} characters; 1 to {MAX_MESSAGE} are allowed"));
+            return Err(format!(
+                "message has {characters} characters; 1 to {MAX_MESSAGE} are allowed"
+            ));
         }
         if text.contains('\0') {
             return Err("message holds a NUL character, which cannot be kept".into());
@@ -55,8 +57,12 @@ pub async fn list(app: &App, owner: Subject, after: Option<MemoId>, limit: i64) 
 /// That the store did not do it.
 pub async fn create(app: &App, owner: Subject, message: Message) -> Result<Memo, Refusal> {
     let now = app.now();
-    let memo =
-        Memo { id: app.entropy.id(now).into(), message: message.0, created_at: now, updated_at: now };
+    let memo = Memo {
+        id: app.entropy.id(now).into(),
+        message: message.0,
+        created_at: now,
+        updated_at: now,
+    };
     store::memos::insert(&app.db, owner, &memo).await?;
     Ok(memo)
 }
@@ -69,7 +75,12 @@ pub async fn find(app: &App, owner: Subject, id: MemoId) -> Result<Option<Memo>,
 
 /// # Errors
 /// That the store did not do it.
-pub async fn change(app: &App, owner: Subject, id: MemoId, message: Message) -> Result<Option<Memo>, Refusal> {
+pub async fn change(
+    app: &App,
+    owner: Subject,
+    id: MemoId,
+    message: Message,
+) -> Result<Option<Memo>, Refusal> {
     Ok(store::memos::update(&app.db, owner, id, &message.0, app.now()).await?)
 }
 

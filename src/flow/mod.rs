@@ -63,8 +63,15 @@ impl App {
     ///
     /// # Errors
     /// What is wrong with the store, in words for an operator.
-    pub async fn open(config: Config, clock: Clock, entropy: Entropy, issuer: PublicUrl) -> Result<Self, String> {
-        let db = Db::open(config.database_url.database()).await.map_err(|error| error.to_string())?;
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        entropy: Entropy,
+        issuer: PublicUrl,
+    ) -> Result<Self, String> {
+        let db = Db::open(config.database_url.database())
+            .await
+            .map_err(|error| error.to_string())?;
         let catalog = catalog(&config)?;
         let passwords = Passwords::new(entropy.clone());
         Ok(Self(Arc::new(Inner {
@@ -88,7 +95,10 @@ impl App {
 
     /// The grants that this server offers: configured and built.
     pub fn offered_grants(&self) -> Vec<GrantType> {
-        Metadata::BUILT.into_iter().filter(|grant| self.config.grants.contains(grant.name())).collect()
+        Metadata::BUILT
+            .into_iter()
+            .filter(|grant| self.config.grants.contains(grant.name()))
+            .collect()
     }
 
     pub fn offers(&self, grant: GrantType) -> bool {
@@ -101,7 +111,10 @@ impl App {
         Lifetimes {
             access_token: own(application.access_token_ttl, self.config.access_token_ttl),
             refresh_token: own(application.refresh_token_ttl, self.config.refresh_token_ttl),
-            refresh_token_max: own(application.refresh_token_max_ttl, self.config.refresh_token_max_ttl),
+            refresh_token_max: own(
+                application.refresh_token_max_ttl,
+                self.config.refresh_token_max_ttl,
+            ),
         }
     }
 
@@ -130,7 +143,9 @@ impl Deref for App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("issuer", &self.issuer.as_str()).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("issuer", &self.issuer.as_str())
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,6 +162,10 @@ fn catalog(config: &Config) -> Result<Catalog, String> {
         .iter()
         .map(|entry| Ok((scope(&entry.name)?, entry.description.clone())))
         .collect::<Result<_, String>>()?;
-    let default = config.default_scopes.iter().map(|name| scope(name)).collect::<Result<Scopes, String>>()?;
+    let default = config
+        .default_scopes
+        .iter()
+        .map(|name| scope(name))
+        .collect::<Result<Scopes, String>>()?;
     Ok(Catalog::new(described, default))
 }

@@ -24,12 +24,17 @@ const NONCE: usize = 12;
 
 /// What the answer is bound to: it opens for the same grant, application and granted scope alone.
 fn bound_to(family: &Family, scopes: &Scopes) -> String {
-    format!("{}\n{}\n{}\n{scopes}\n", family.grant_id, family.application_id, family.granted)
+    format!(
+        "{}\n{}\n{}\n{scopes}\n",
+        family.grant_id, family.application_id, family.granted
+    )
 }
 
 fn cipher(token: &Secret) -> Option<ChaCha20Poly1305> {
     let mut key = [0; 32];
-    Hkdf::<Sha256>::new(None, token.expose().as_bytes()).expand(LABEL, &mut key).ok()?;
+    Hkdf::<Sha256>::new(None, token.expose().as_bytes())
+        .expand(LABEL, &mut key)
+        .ok()?;
     Some(ChaCha20Poly1305::new(&Key::from(key)))
 }
 
@@ -46,7 +51,13 @@ pub(super) fn seal(
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(answer).ok()?);
     let bound = bound_to(family, scopes);
     let sealed = cipher(token)?
-        .encrypt(&Nonce::from(nonce), Payload { msg: &plain, aad: bound.as_bytes() })
+        .encrypt(
+            &Nonce::from(nonce),
+            Payload {
+                msg: &plain,
+                aad: bound.as_bytes(),
+            },
+        )
         .ok()?;
     Some([nonce.as_slice(), &sealed].concat())
 }
@@ -56,7 +67,13 @@ pub(super) fn open(token: &Secret, family: &Family, scopes: &Scopes, sealed: &[u
     let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
     let bound = bound_to(family, scopes);
     let plain = cipher(token)?
-        .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: bound.as_bytes() })
+        .decrypt(
+            &Nonce::from(*nonce),
+            Payload {
+                msg: sealed,
+                aad: bound.as_bytes(),
+            },
+        )
         .map(zeroize::Zeroizing::new)
         .ok()?;
     serde_json::from_slice(&plain).ok()
@@ -82,12 +99,16 @@ impl Exhausted {
 
     /// Whether the request `arrival` came after `token`'s bound was first found used up.
     pub(super) fn came_after(&self, token: SecretHash, arrival: u64) -> bool {
-        let Ok(key) = <[u8; 32]>::try_from(token.as_bytes()) else { return true };
+        let Ok(key) = <[u8; 32]>::try_from(token.as_bytes()) else {
+            return true;
+        };
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         if at.len() >= MOST && !at.contains_key(&key) {
             at.clear();
         }
-        let exhausted_at = *at.entry(key).or_insert_with(|| self.arrivals.load(Ordering::SeqCst));
+        let exhausted_at = *at
+            .entry(key)
+            .or_insert_with(|| self.arrivals.load(Ordering::SeqCst));
         arrival > exhausted_at
     }
 }
@@ -141,12 +162,42 @@ mod tests {
         let sealed = seal(&Entropy::System, &token, &family(), &scopes(), &answer()).unwrap();
         let narrower = Scopes::parse("read").unwrap();
         assert!(open(&Secret::new("tgr_other"), &family(), &scopes(), &sealed).is_none());
-        assert!(open(&token, &Family { grant_id: Uuid::from_u128(9).into(), ..family() }, &scopes(), &sealed).is_none());
         assert!(
-            open(&token, &Family { application_id: Uuid::from_u128(9).into(), ..family() }, &scopes(), &sealed)
-                .is_none()
+            open(
+                &token,
+                &Family {
+                    grant_id: Uuid::from_u128(9).into(),
+                    ..family()
+                },
+                &scopes(),
+                &sealed
+            )
+            .is_none()
         );
-        assert!(open(&token, &Family { granted: narrower.clone(), ..family() }, &scopes(), &sealed).is_none());
+        assert!(
+            open(
+                &token,
+                &Family {
+                    application_id: Uuid::from_u128(9).into(),
+                    ..family()
+                },
+                &scopes(),
+                &sealed
+            )
+            .is_none()
+        );
+        assert!(
+            open(
+                &token,
+                &Family {
+                    granted: narrower.clone(),
+                    ..family()
+                },
+                &scopes(),
+                &sealed
+            )
+            .is_none()
+        );
         assert!(open(&token, &family(), &narrower, &sealed).is_none());
         let mut flipped = sealed.clone();
         flipped[20] ^= 1;

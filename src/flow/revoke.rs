@@ -55,7 +55,12 @@ async fn find(app: &App, token: &Secret) -> Result<Option<(ApplicationId, Found)
     match TokenKind::parse(token.expose()) {
         Some(TokenKind::AccessToken) => {
             let found = store::access_tokens::find(&app.db, hash).await?;
-            Ok(found.map(|token| (token.application_id, token.grant_id.map_or(Found::Alone(hash), Found::Family))))
+            Ok(found.map(|token| {
+                (
+                    token.application_id,
+                    token.grant_id.map_or(Found::Alone(hash), Found::Family),
+                )
+            }))
         }
         Some(TokenKind::RefreshToken) => {
             let found = store::refresh_tokens::find(&app.db, hash).await?;
@@ -80,7 +85,9 @@ async fn kill(app: &App, found: &Found, reason: RevokedReason) -> Result<(), Ref
 /// # Errors
 /// That the store did not do it.
 pub async fn by_operator(app: &App, token: &Secret) -> Result<bool, Refusal> {
-    let Some((_, found)) = find(app, token).await? else { return Ok(false) };
+    let Some((_, found)) = find(app, token).await? else {
+        return Ok(false);
+    };
     kill(app, &found, RevokedReason::Operator).await?;
     Ok(true)
 }

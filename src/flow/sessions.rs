@@ -75,7 +75,9 @@ impl Sessions {
 }
 
 fn end(app: &App, signed_in: Option<&SignedIn>, now: OffsetDateTime) -> OffsetDateTime {
-    let Some(signed_in) = signed_in else { return now + ANONYMOUS_TTL };
+    let Some(signed_in) = signed_in else {
+        return now + ANONYMOUS_TTL;
+    };
     let started = OffsetDateTime::from_unix_timestamp(signed_in.at).unwrap_or(now);
     (now + app.config.session_ttl).min(started + app.config.session_max_ttl)
 }
@@ -100,12 +102,20 @@ impl SessionStore for Sessions {
             .map_err(|error| Error::Backend(error.to_string()))?;
         let Some(row) = found else { return Ok(None) };
         // What cannot be read any more is no session.
-        let Ok(data) = serde_json::from_str(&row.data) else { return Ok(None) };
-        Ok(Some(Record { id: *id, data, expiry_date: self.0.now() + self.0.config.session_ttl }))
+        let Ok(data) = serde_json::from_str(&row.data) else {
+            return Ok(None);
+        };
+        Ok(Some(Record {
+            id: *id,
+            data,
+            expiry_date: self.0.now() + self.0.config.session_ttl,
+        }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        rows::delete(&self.0.db, hash(*id)).await.map_err(|error| Error::Backend(error.to_string()))
+        rows::delete(&self.0.db, hash(*id))
+            .await
+            .map_err(|error| Error::Backend(error.to_string()))
     }
 }
 
@@ -144,7 +154,11 @@ fn agent(data: &str) -> String {
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn end_all(app: &App, user: UserId, except: Option<SecretHash>) -> std::result::Result<u64, Refusal> {
+pub async fn end_all(
+    app: &App,
+    user: UserId,
+    except: Option<SecretHash>,
+) -> std::result::Result<u64, Refusal> {
     let mut tx = app.db.write().await?;
     let ended = store::sessions::delete_of_user(&mut tx, user, except).await?;
     tx.commit().await?;

@@ -40,7 +40,11 @@ pub async fn is_live(app: &App, token: &Secret) -> Result<bool, Refusal> {
 ///
 /// # Errors
 /// Faults of the fields, or [`NewUserRefused::Gone`] where the link is dead.
-pub async fn create_administrator(app: &App, token: &Secret, profile: &Profile) -> Result<User, NewUserRefused> {
+pub async fn create_administrator(
+    app: &App,
+    token: &Secret,
+    profile: &Profile,
+) -> Result<User, NewUserRefused> {
     let prepared = users::prepare(app, profile, true).await?;
     let now = app.now();
     let mut tx = app.db.write().await?;

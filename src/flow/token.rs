@@ -40,10 +40,17 @@ pub async fn exchange(
 
 fn offered(app: &App, grant_type: &str) -> Result<GrantType, OAuthError> {
     let offered = app.offered_grants();
-    offered.iter().copied().find(|grant| grant.wire() == grant_type).ok_or_else(|| {
-        let names: Vec<_> = offered.iter().map(|grant| grant.wire()).collect();
-        OAuthError::unsupported_grant_type(format!("The grant_type values that are supported: {}", names.join(", ")))
-    })
+    offered
+        .iter()
+        .copied()
+        .find(|grant| grant.wire() == grant_type)
+        .ok_or_else(|| {
+            let names: Vec<_> = offered.iter().map(|grant| grant.wire()).collect();
+            OAuthError::unsupported_grant_type(format!(
+                "The grant_type values that are supported: {}",
+                names.join(", ")
+            ))
+        })
 }
 
 fn may_use(client: &Authenticated, grant: GrantType) -> Result<(), OAuthError> {

@@ -51,9 +51,16 @@ pub(super) async fn prepare(app: &App, profile: &Profile, admin: bool) -> Result
     let username = Username::parse(&profile.username)
         .map_err(|error| faults.push(("username", error.to_string())))
         .ok();
-    let email = profile.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+    let email = profile
+        .email
+        .as_deref()
+        .map(str::trim)
+        .filter(|email| !email.is_empty());
     if email.is_some_and(|email| !looks_like_email(email)) {
-        faults.push(("email", "Enter an address like name@example.com, or leave it empty.".into()));
+        faults.push((
+            "email",
+            "Enter an address like name@example.com, or leave it empty.".into(),
+        ));
     }
     if let Err(refused) = password::check(&profile.password) {
         faults.push(("password", refused.to_string()));
@@ -97,7 +104,10 @@ impl Prepared {
 
 fn looks_like_email(text: &str) -> bool {
     let plain = text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    plain && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
 /// # Errors
@@ -129,7 +139,9 @@ pub async fn find(app: &App, id: UserId) -> Result<Option<User>, Refusal> {
 /// # Errors
 /// That the store did not do it.
 pub async fn find_by_name(app: &App, name: &str) -> Result<Option<User>, Refusal> {
-    Ok(store::users::find_by_key(&app.db, &username_key(name)).await?.map(|found| found.user))
+    Ok(store::users::find_by_key(&app.db, &username_key(name))
+        .await?
+        .map(|found| found.user))
 }
 
 /// Sets a password. Every session save `keep` ends and every grant dies: whoever knew the old password
@@ -170,7 +182,9 @@ pub async fn change_password(
     keep: SecretHash,
 ) -> Result<(), NewUserRefused> {
     let stored = store::users::find_by_key(&app.db, &username_key(&user.username)).await?;
-    let phc = stored.filter(|found| found.user.id == user.id).map(|found| found.password_hash);
+    let phc = stored
+        .filter(|found| found.user.id == user.id)
+        .map(|found| found.password_hash);
     if !app.passwords.verify(current, phc).await? {
         let wrong = "This is not your current password.".to_owned();
         return Err(NewUserRefused::Fields(vec![("current_password", wrong)]));

@@ -83,7 +83,10 @@ impl<V: Clone, S> Layer<S> for RequireBearer<V> {
     type Service = BearerService<V, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        BearerService { guard: self.clone(), inner }
+        BearerService {
+            guard: self.clone(),
+            inner,
+        }
     }
 }
 
@@ -129,7 +132,9 @@ where
 
 /// What a token opens is for its bearer alone.
 fn not_to_be_kept(headers: &mut HeaderMap) {
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.append(header::VARY, HeaderValue::from_static("Authorization"));
 }
 
@@ -152,7 +157,11 @@ impl IntoResponse for BearerError {
         if let Ok(value) = HeaderValue::from_str(&challenge.to_string()) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
-        response.extensions_mut().insert(Cause(format!("{}: {}", challenge.error(), challenge.description())));
+        response.extensions_mut().insert(Cause(format!(
+            "{}: {}",
+            challenge.error(),
+            challenge.description()
+        )));
         response
     }
 }
@@ -164,13 +173,20 @@ pub(super) async fn authenticate<V: VerifyBearer>(
     headers: &HeaderMap,
 ) -> Result<V::Token, BearerError> {
     let challenge = |challenge: Challenge| BearerError::Challenge(Box::new(challenge));
-    let authorization: Vec<&[u8]> =
-        headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
+    let authorization: Vec<&[u8]> = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
     let sent = credentials(&authorization).map_err(|problem| challenge(problem.into()))?;
-    let Some(sent) = sent else { return Err(challenge(Challenge::unauthorized())) };
+    let Some(sent) = sent else {
+        return Err(challenge(Challenge::unauthorized()));
+    };
     let found = verifier.verify(sent).await.map_err(BearerError::Refused)?;
     let Some(token) = found else {
-        return Err(challenge(Challenge::invalid_token("The access token is unknown, expired or revoked")));
+        return Err(challenge(Challenge::invalid_token(
+            "The access token is unknown, expired or revoked",
+        )));
     };
     if !needed.is_subset(token.scopes()) {
         return Err(challenge(Challenge::insufficient_scope(needed)));

@@ -10,8 +10,10 @@ use crate::flow::error::Refusal;
 use crate::protocol::error::{ErrorCode, OAuthError};
 
 /// Never kept by anybody on the way (RFC 6749 §5.1).
-pub(super) const NO_STORE: [(header::HeaderName, HeaderValue); 2] =
-    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store")), (header::PRAGMA, HeaderValue::from_static("no-cache"))];
+pub(super) const NO_STORE: [(header::HeaderName, HeaderValue); 2] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::PRAGMA, HeaderValue::from_static("no-cache")),
+];
 
 /// Seconds after which a client may try again when the store is out of reach.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -33,9 +35,21 @@ struct Body {
 
 impl EndpointError {
     fn new(status: StatusCode, error: &OAuthError) -> Self {
-        let body = Body { error: error.code().as_str(), error_description: error.description().to_owned() };
-        let cause = format!("{}: {}", error.code(), error.cause().unwrap_or(error.description()));
-        Self { status, body, headers: Vec::new(), cause: Some(cause) }
+        let body = Body {
+            error: error.code().as_str(),
+            error_description: error.description().to_owned(),
+        };
+        let cause = format!(
+            "{}: {}",
+            error.code(),
+            error.cause().unwrap_or(error.description())
+        );
+        Self {
+            status,
+            body,
+            headers: Vec::new(),
+            cause: Some(cause),
+        }
     }
 
     fn with(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
@@ -50,7 +64,10 @@ impl EndpointError {
     }
 
     pub(super) fn too_large() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, &OAuthError::invalid_request("The body is larger than 64 KiB"))
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &OAuthError::invalid_request("The body is larger than 64 KiB"),
+        )
     }
 
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
@@ -64,8 +81,10 @@ impl From<OAuthError> for EndpointError {
     /// clients that poll or retry stumble over one.
     fn from(error: OAuthError) -> Self {
         if error.code() == ErrorCode::InvalidClient {
-            return Self::new(StatusCode::UNAUTHORIZED, &error)
-                .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"tegata\""));
+            return Self::new(StatusCode::UNAUTHORIZED, &error).with(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"tegata\""),
+            );
         }
         Self::new(StatusCode::BAD_REQUEST, &error)
     }

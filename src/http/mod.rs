@@ -9,10 +9,10 @@ mod oauth;
 mod pages;
 pub mod view;
 
+use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::routing::{get, post};
-use axum::Router;
 use tower::Layer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration as CookieDuration;
@@ -52,10 +52,21 @@ impl FromRef<Http> for App {
 /// Every URL. The layers' order, from the outside: request id and log line, path without trailing slash,
 /// security headers, then the route.
 pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
-    let state = Http { app: app.clone(), stopping: Stopping(stopping) };
+    let state = Http {
+        app: app.clone(),
+        stopping: Stopping(stopping),
+    };
     let prefix = app.issuer.path().to_owned();
-    let routes = Router::new().merge(pages(&app)).merge(protocol(&app)).merge(api::routes(&app)).merge(operation());
-    let nested = if prefix.is_empty() { routes } else { Router::new().nest(&prefix, routes) };
+    let routes = Router::new()
+        .merge(pages(&app))
+        .merge(protocol(&app))
+        .merge(api::routes(&app))
+        .merge(operation());
+    let nested = if prefix.is_empty() {
+        routes
+    } else {
+        Router::new().nest(&prefix, routes)
+    };
     let inner = nested
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
         .fallback(pages::error::not_found)
@@ -74,15 +85,29 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
 fn protocol(app: &App) -> Router<Http> {
     let bearer = RequireBearer::new(app.clone(), &[]);
     Router::new()
-        .route("/oauth/token", post(oauth::token::create).fallback(oauth::method_not_allowed))
-        .route("/oauth/revoke", post(oauth::revoke::create).fallback(oauth::method_not_allowed))
-        .route("/oauth/introspect", post(oauth::introspect::create).fallback(oauth::method_not_allowed))
-        .route("/oauth/token/info", get(oauth::token_info::show).layer(bearer).fallback(oauth::method_not_allowed))
+        .route(
+            "/oauth/token",
+            post(oauth::token::create).fallback(oauth::method_not_allowed),
+        )
+        .route(
+            "/oauth/revoke",
+            post(oauth::revoke::create).fallback(oauth::method_not_allowed),
+        )
+        .route(
+            "/oauth/introspect",
+            post(oauth::introspect::create).fallback(oauth::method_not_allowed),
+        )
+        .route(
+            "/oauth/token/info",
+            get(oauth::token_info::show)
+                .layer(bearer)
+                .fallback(oauth::method_not_allowed),
+        )
 }
 
 /// What people see; all of it knows the session.
 fn pages(app: &App) -> Router<Http> {
-    use pages::{account, applications, authorized, authorize, home, login, setup};
+    use pages::{account, applications, authorize, authorized, home, login, setup};
 
     Router::new()
         .route("/", get(home::show))
@@ -97,7 +122,10 @@ fn pages(app: &App) -> Router<Http> {
         .route("/account", get(account::show))
         .route("/account/password", post(account::change_password))
         .route("/account/sessions/delete", post(account::end_sessions))
-        .route("/oauth/applications", get(applications::index).post(applications::create))
+        .route(
+            "/oauth/applications",
+            get(applications::index).post(applications::create),
+        )
         .route("/oauth/applications/new", get(applications::new))
         .route(
             "/oauth/applications/{id}",
@@ -107,12 +135,27 @@ fn pages(app: &App) -> Router<Http> {
                 .delete(applications::remove),
         )
         .route("/oauth/applications/{id}/edit", get(applications::edit))
-        .route("/oauth/applications/{id}/delete", get(applications::confirm_delete).post(applications::delete))
-        .route("/oauth/applications/{id}/secrets", post(applications::rotate_secret))
-        .route("/oauth/applications/{id}/secrets/{secret}/delete", post(applications::retire_secret))
+        .route(
+            "/oauth/applications/{id}/delete",
+            get(applications::confirm_delete).post(applications::delete),
+        )
+        .route(
+            "/oauth/applications/{id}/secrets",
+            post(applications::rotate_secret),
+        )
+        .route(
+            "/oauth/applications/{id}/secrets/{secret}/delete",
+            post(applications::retire_secret),
+        )
         .route("/oauth/authorized_applications", get(authorized::index))
-        .route("/oauth/authorized_applications/{id}", axum::routing::delete(authorized::delete))
-        .route("/oauth/authorized_applications/{id}/delete", post(authorized::delete))
+        .route(
+            "/oauth/authorized_applications/{id}",
+            axum::routing::delete(authorized::delete),
+        )
+        .route(
+            "/oauth/authorized_applications/{id}/delete",
+            post(authorized::delete),
+        )
         .layer(session_layer(app))
         .layer(from_fn(middleware::session::store_faults))
 }

@@ -29,6 +29,7 @@ pub struct Application {
 
 /// What an administrator decides about an application.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "one a switch of the application")]
 pub struct ApplicationSettings {
     pub name: String,
     /// Whether it can keep a secret (RFC 6749 §2.1).
@@ -62,7 +63,9 @@ impl ApplicationSettings {
 
     /// The registered redirect URI that `asked` is (RFC 9700 §4.1.3), if any.
     pub fn redirect_uri(&self, asked: &str) -> Option<&RedirectUri> {
-        self.redirect_uris.iter().find(|uri| uri.matches(asked, self.localhost_any_port))
+        self.redirect_uris
+            .iter()
+            .find(|uri| uri.matches(asked, self.localhost_any_port))
     }
 }
 

@@ -48,7 +48,7 @@ pub struct AccessToken {
     pub application_id: ApplicationId,
     #[sqlx(try_from = "String")]
     pub client_id: ClientId,
-    /// Absent where no user was asked (client_credentials).
+    /// Absent where no user was asked (`client_credentials`).
     pub grant_id: Option<GrantId>,
     pub user_id: Option<UserId>,
     pub username: Option<String>,
@@ -69,7 +69,8 @@ impl AccessToken {
 
     /// Whose data it opens: the user's, or the application's own.
     pub fn subject(&self) -> Subject {
-        self.user_id.map_or(Subject::Application(self.application_id), Subject::User)
+        self.user_id
+            .map_or(Subject::Application(self.application_id), Subject::User)
     }
 }
 

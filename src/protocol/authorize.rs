@@ -39,7 +39,9 @@ pub enum Unproven {
     Repeated(&'static str),
     /// Not named, and not exactly one is registered.
     MissingRedirectUri,
-    Mismatch { sent: String },
+    Mismatch {
+        sent: String,
+    },
 }
 
 impl Target {
@@ -53,12 +55,18 @@ impl Target {
         if params.get("client_id").is_none() {
             return Err(Unproven::MissingClientId);
         }
-        let application = application.filter(|found| found.is_enabled()).ok_or(Unproven::UnknownClient)?;
+        let application = application
+            .filter(|found| found.is_enabled())
+            .ok_or(Unproven::UnknownClient)?;
         let settings = &application.settings;
         let sent = params.get("redirect_uri");
         let redirect_uri = match (sent, settings.redirect_uris.as_slice()) {
             (Some(asked), _) if settings.redirect_uri(asked).is_some() => asked,
-            (Some(asked), _) => return Err(Unproven::Mismatch { sent: asked.to_owned() }),
+            (Some(asked), _) => {
+                return Err(Unproven::Mismatch {
+                    sent: asked.to_owned(),
+                });
+            }
             (None, [only]) => only.as_str(),
             (None, _) => return Err(Unproven::MissingRedirectUri),
         };
@@ -103,10 +111,16 @@ impl Target {
     /// The answer that carries an error (RFC 6749 §4.1.2.1).
     pub fn error(&self, error: &OAuthError, issuer: &str) -> Delivery {
         if self.is_native() {
-            return Delivery::NativeError { code: error.code(), description: error.description().to_owned() };
+            return Delivery::NativeError {
+                code: error.code(),
+                description: error.description().to_owned(),
+            };
         }
         self.redirect(
-            &[("error", error.code().as_str()), ("error_description", error.description())],
+            &[
+                ("error", error.code().as_str()),
+                ("error_description", error.description()),
+            ],
             issuer,
         )
     }
@@ -130,7 +144,10 @@ pub enum Delivery {
     Redirect(String),
     /// The code is shown on our own page.
     NativeCode,
-    NativeError { code: ErrorCode, description: String },
+    NativeError {
+        code: ErrorCode,
+        description: String,
+    },
 }
 
 /// What may be asked of the person on the way (OpenID Connect Core §3.1.2.1 names the values).
@@ -151,11 +168,18 @@ pub enum Prompt {
 
 impl Prompt {
     fn parse(text: Option<&str>) -> Result<Self, OAuthError> {
-        let words: Vec<&str> = text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = text
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .collect();
         if words == ["none"] {
             return Ok(Self::None);
         }
-        if let Some(other) = words.iter().find(|word| !matches!(**word, "login" | "consent" | "select_account")) {
+        if let Some(other) = words
+            .iter()
+            .find(|word| !matches!(**word, "login" | "consent" | "select_account"))
+        {
             return Err(OAuthError::invalid_request(format!(
                 "prompt is none alone, or a list of login, consent and select_account, not {other}"
             )));
@@ -202,8 +226,14 @@ type Check = fn(&Asked<'_>) -> Result<(), OAuthError>;
 
 /// Every check of the second stage that only refuses, in order: what makes the rest of a request
 /// meaningless comes first.
-const CHECKS: &[Check] =
-    &[nothing_repeated, state_fits, no_request_object, response_type, response_mode, grant_allowed];
+const CHECKS: &[Check] = &[
+    nothing_repeated,
+    state_fits,
+    no_request_object,
+    response_type,
+    response_mode,
+    grant_allowed,
+];
 
 /// The second stage.
 ///
@@ -211,16 +241,21 @@ const CHECKS: &[Check] =
 /// What is to be told to the client through [`Target::error`].
 pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, (Target, OAuthError)> {
     match checked(asked) {
-        Ok((scopes, code_challenge, prompt)) => {
-            Ok(AuthorizationRequest { target, scopes, code_challenge, prompt })
-        }
+        Ok((scopes, code_challenge, prompt)) => Ok(AuthorizationRequest {
+            target,
+            scopes,
+            code_challenge,
+            prompt,
+        }),
         Err(error) => Err((target, error)),
     }
 }
 
 fn checked(asked: &Asked<'_>) -> Result<(Scopes, Option<String>, Prompt), OAuthError> {
     CHECKS.iter().try_for_each(|check| check(asked))?;
-    let scopes = asked.catalog.resolve(asked.application.scopes.as_ref(), asked.params.get("scope"))?;
+    let scopes = asked
+        .catalog
+        .resolve(asked.application.scopes.as_ref(), asked.params.get("scope"))?;
     Ok((scopes, pkce(asked)?, Prompt::parse(asked.params.get("prompt"))?))
 }
 
@@ -230,9 +265,9 @@ fn nothing_repeated(asked: &Asked<'_>) -> Result<(), OAuthError> {
 
 fn state_fits(asked: &Asked<'_>) -> Result<(), OAuthError> {
     match asked.params.get("state") {
-        Some(state) if state.len() > MAX_STATE => {
-            Err(OAuthError::invalid_request(format!("state is longer than {MAX_STATE} bytes")))
-        }
+        Some(state) if state.len() > MAX_STATE => Err(OAuthError::invalid_request(format!(
+            "state is longer than {MAX_STATE} bytes"
+        ))),
         _ => Ok(()),
     }
 }
@@ -257,15 +292,21 @@ fn no_request_object(asked: &Asked<'_>) -> Result<(), OAuthError> {
 fn response_type(asked: &Asked<'_>) -> Result<(), OAuthError> {
     match asked.params.get("response_type") {
         Some("code") => Ok(()),
-        None => Err(OAuthError::invalid_request("Missing required parameter: response_type (code)")),
-        Some(_) => Err(OAuthError::unsupported_response_type("The response_type that is supported is: code")),
+        None => Err(OAuthError::invalid_request(
+            "Missing required parameter: response_type (code)",
+        )),
+        Some(_) => Err(OAuthError::unsupported_response_type(
+            "The response_type that is supported is: code",
+        )),
     }
 }
 
 fn response_mode(asked: &Asked<'_>) -> Result<(), OAuthError> {
     match asked.params.get("response_mode") {
         None | Some("query") => Ok(()),
-        Some(_) => Err(OAuthError::invalid_request("The response_mode that is supported is: query")),
+        Some(_) => Err(OAuthError::invalid_request(
+            "The response_mode that is supported is: query",
+        )),
     }
 }
 
@@ -279,8 +320,10 @@ fn grant_allowed(asked: &Asked<'_>) -> Result<(), OAuthError> {
 }
 
 fn pkce(asked: &Asked<'_>) -> Result<Option<String>, OAuthError> {
-    let challenge =
-        CodeChallenge::parse(asked.params.get("code_challenge"), asked.params.get("code_challenge_method"))?;
+    let challenge = CodeChallenge::parse(
+        asked.params.get("code_challenge"),
+        asked.params.get("code_challenge_method"),
+    )?;
     let required = asked.require_pkce || asked.application.require_pkce || !asked.application.confidential;
     if required && challenge.is_none() {
         return Err(OAuthError::invalid_request(
@@ -290,3 +333,5 @@ fn pkce(asked: &Asked<'_>) -> Result<Option<String>, OAuthError> {
     Ok(challenge.map(|challenge| challenge.as_str().to_owned()))
 }
 
+#[cfg(test)]
+mod tests;

@@ -29,9 +29,15 @@ impl Catalog {
 
     /// All that an application may be allowed: the configured scopes and [`APPLICATIONS`].
     pub fn known(&self) -> Vec<(&str, &str)> {
-        let configured = self.described.iter().map(|(scope, text)| (scope.as_str(), text.as_str()));
-        let own = (!self.described.iter().any(|(scope, _)| scope.as_str() == APPLICATIONS))
-            .then_some((APPLICATIONS, APPLICATIONS_DESCRIPTION));
+        let configured = self
+            .described
+            .iter()
+            .map(|(scope, text)| (scope.as_str(), text.as_str()));
+        let own = (!self
+            .described
+            .iter()
+            .any(|(scope, _)| scope.as_str() == APPLICATIONS))
+        .then_some((APPLICATIONS, APPLICATIONS_DESCRIPTION));
         configured.chain(own).collect()
     }
 
@@ -41,14 +47,21 @@ impl Catalog {
 
     /// What a person reads for a scope; a scope that is no longer configured is its own description.
     pub fn describe<'a>(&'a self, name: &'a str) -> &'a str {
-        self.known().into_iter().find(|(known, _)| *known == name).map_or(name, |(_, text)| text)
+        self.known()
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map_or(name, |(_, text)| text)
     }
 
     /// What an application whose registered scopes are `registered` (`None`: all that is configured)
     /// may be granted at most.
     pub fn allowed(&self, registered: Option<&Scopes>) -> Scopes {
         match registered {
-            Some(scopes) => scopes.iter().filter(|scope| self.knows(scope.as_str())).cloned().collect(),
+            Some(scopes) => scopes
+                .iter()
+                .filter(|scope| self.knows(scope.as_str()))
+                .cloned()
+                .collect(),
             None => self.configured(),
         }
     }
@@ -60,9 +73,13 @@ impl Catalog {
     /// nothing is left.
     pub fn resolve(&self, registered: Option<&Scopes>, asked: Option<&str>) -> Result<Scopes, OAuthError> {
         let allowed = self.allowed(registered);
-        let Some(asked) = asked else { return self.default_for(registered, &allowed) };
+        let Some(asked) = asked else {
+            return self.default_for(registered, &allowed);
+        };
         let asked = Scopes::parse(asked).map_err(|_| {
-            OAuthError::invalid_scope("scope is a list of names separated by single spaces (RFC 6749, section 3.3)")
+            OAuthError::invalid_scope(
+                "scope is a list of names separated by single spaces (RFC 6749, section 3.3)",
+            )
         })?;
         if asked.is_empty() {
             return self.default_for(registered, &allowed);
@@ -110,17 +127,29 @@ mod tests {
     #[test]
     fn without_scope_the_default_is_granted() {
         assert_eq!(catalog().resolve(None, None).unwrap(), scopes("read"));
-        assert_eq!(catalog().resolve(Some(&scopes("read write")), Some("  ")).unwrap(), scopes("read"));
+        assert_eq!(
+            catalog()
+                .resolve(Some(&scopes("read write")), Some("  "))
+                .unwrap(),
+            scopes("read")
+        );
     }
 
     #[test]
     fn without_scope_an_application_outside_the_default_gets_its_own() {
-        assert_eq!(catalog().resolve(Some(&scopes("write")), None).unwrap(), scopes("write"));
+        assert_eq!(
+            catalog().resolve(Some(&scopes("write")), None).unwrap(),
+            scopes("write")
+        );
     }
 
     #[test]
     fn an_application_gets_no_scope_that_it_is_not_allowed() {
-        assert!(catalog().resolve(Some(&scopes("read")), Some("read write")).is_err());
+        assert!(
+            catalog()
+                .resolve(Some(&scopes("read")), Some("read write"))
+                .is_err()
+        );
         assert!(catalog().resolve(None, Some("unknown")).is_err());
         assert!(catalog().resolve(None, Some("read\nwrite")).is_err());
     }
@@ -130,13 +159,18 @@ mod tests {
         assert!(catalog().resolve(None, Some("applications")).is_err());
         assert!(catalog().resolve(Some(&scopes("applications")), None).is_err());
         assert_eq!(
-            catalog().resolve(Some(&scopes("applications")), Some("applications")).unwrap(),
+            catalog()
+                .resolve(Some(&scopes("applications")), Some("applications"))
+                .unwrap(),
             scopes("applications")
         );
     }
 
     #[test]
     fn order_and_repetition_mean_nothing() {
-        assert_eq!(catalog().resolve(None, Some("write read write")).unwrap(), scopes("read write"));
+        assert_eq!(
+            catalog().resolve(None, Some("write read write")).unwrap(),
+            scopes("read write")
+        );
     }
 }

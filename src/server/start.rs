@@ -49,21 +49,36 @@ impl std::error::Error for StartError {}
 /// An address that is taken, a store that cannot be opened.
 pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<Running, StartError> {
     let listeners = listen::bind(config.listen.as_deref()).map_err(|error| StartError(error.to_string()))?;
-    let addresses: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let addresses: Vec<SocketAddr> = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
     let port = addresses.first().map_or(0, SocketAddr::port);
     let issuer = config.issuer(port);
     let database = config.database_url.clone();
     let app = App::open(config, clock, entropy, issuer).await.map_err(|error| {
-        StartError(format!("database_url = {database} (from {}): {error}", database.source()))
+        StartError(format!(
+            "database_url = {database} (from {}): {error}",
+            database.source()
+        ))
     })?;
-    let setup_token = setup::link(&app).await.map_err(|error| StartError(error.to_string()))?;
+    let setup_token = setup::link(&app)
+        .await
+        .map_err(|error| StartError(error.to_string()))?;
 
     let stop = Stop::default();
     let asked = stop.clone();
     let router = http::router(app.clone(), Arc::new(move || asked.is_requested()));
     let serving = tokio::spawn(listen::serve(listeners, router, Limits::default(), stop.clone()));
     let sweeping = tokio::spawn(keep_house(app.clone(), stop.clone()));
-    Ok(Running { app, addresses, stop, serving, sweeping, setup_token })
+    Ok(Running {
+        app,
+        addresses,
+        stop,
+        serving,
+        sweeping,
+        setup_token,
+    })
 }
 
 async fn keep_house(app: App, stop: Stop) {

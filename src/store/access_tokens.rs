@@ -20,7 +20,8 @@ pub struct NewAccessToken<'a> {
     pub expires_at: OffsetDateTime,
 }
 
-const INSERT: &str = "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at)
+const INSERT: &str =
+    "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at)
      VALUES ($1, $2, $3, $4, $5, $6)";
 
 pub async fn insert(tx: &mut Tx, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Result<()> {

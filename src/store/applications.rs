@@ -5,9 +5,7 @@ use time::OffsetDateTime;
 
 use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
-use crate::model::application::{
-    Application, ApplicationSecret, ApplicationSettings, Client, SecretDigest,
-};
+use crate::model::application::{Application, ApplicationSecret, ApplicationSettings, Client, SecretDigest};
 use crate::model::client_id::ClientId;
 use crate::model::ids::{ApplicationId, SecretId};
 
@@ -28,6 +26,7 @@ macro_rules! secret_columns {
 }
 
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the columns of a join")]
 struct SecretRow {
     secret_id: Option<SecretId>,
     secret_hash: Option<Vec<u8>>,
@@ -69,7 +68,10 @@ fn client(rows: Vec<ClientRow>) -> Option<Client> {
         .chain(rows.map(|row| row.secret))
         .filter_map(SecretRow::into_secret)
         .collect();
-    Some(Client { application: first.application, secrets })
+    Some(Client {
+        application: first.application,
+        secrets,
+    })
 }
 
 /// An application and its secrets, by what it calls itself on the wire.
@@ -182,8 +184,14 @@ pub async fn update(
 
 /// The row stays, so that nobody gets its `client_id` again; everything that reads skips it.
 pub async fn delete(tx: &mut Tx, id: ApplicationId, now: OffsetDateTime) -> Result<bool> {
-    tx.sql("DELETE FROM application_secrets WHERE application_id = $1").bind(id).execute().await?;
-    tx.sql("DELETE FROM consents WHERE application_id = $1").bind(id).execute().await?;
+    tx.sql("DELETE FROM application_secrets WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
+    tx.sql("DELETE FROM consents WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
     tx.sql("UPDATE applications SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id)
         .bind(now)
@@ -203,7 +211,13 @@ pub struct Listed {
 }
 
 /// A page of applications by name whose name or `client_id` contains `search`.
-pub async fn page(db: &Db, search: &str, limit: i64, offset: i64, now: OffsetDateTime) -> Result<Vec<Listed>> {
+pub async fn page(
+    db: &Db,
+    search: &str,
+    limit: i64,
+    offset: i64,
+    now: OffsetDateTime,
+) -> Result<Vec<Listed>> {
     db.query(concat!(
         "SELECT ",
         columns!(),
@@ -299,8 +313,11 @@ pub async fn delete_oldest_secret(tx: &mut Tx, application: ApplicationId) -> Re
 }
 
 pub async fn is_confidential(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
-    let found: Option<(bool,)> =
-        tx.sql("SELECT confidential FROM applications WHERE id = $1").bind(id).optional().await?;
+    let found: Option<(bool,)> = tx
+        .sql("SELECT confidential FROM applications WHERE id = $1")
+        .bind(id)
+        .optional()
+        .await?;
     Ok(found == Some((true,)))
 }
 
@@ -324,5 +341,9 @@ pub async fn delete_secret(tx: &mut Tx, application: ApplicationId, id: SecretId
 }
 
 pub async fn delete_secrets(tx: &mut Tx, application: ApplicationId) -> Result<()> {
-    tx.sql("DELETE FROM application_secrets WHERE application_id = $1").bind(application).execute().await.map(drop)
+    tx.sql("DELETE FROM application_secrets WHERE application_id = $1")
+        .bind(application)
+        .execute()
+        .await
+        .map(drop)
 }

@@ -3,7 +3,6 @@
 //! Each statement is written once, with `$1` placeholders, in a text that means the same to SQLite and
 //! to Postgres. A store function is then the SQL and nothing else.
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -27,14 +26,21 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long SQLite waits for another process (a backup, a command) that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a fault, connections opened before it are tried out before use for this long.
-const SUSPICION: Duration = Duration::from_secs(60);
+const SUSPICION: Duration = Duration::from_mins(1);
 
 /// The store's pools. Cloning is cheap and shares them.
 #[derive(Clone, Debug)]
 pub enum Db {
     /// One writer connection: SQLite has one writer, and the pool queues fairly.
-    Sqlite { readers: SqlitePool, writer: SqlitePool, file: Option<DbFile> },
-    Postgres { pool: PgPool, faults: Arc<Faults> },
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+        file: Option<DbFile>,
+    },
+    Postgres {
+        pool: PgPool,
+        faults: Arc<Faults>,
+    },
 }
 
 impl Db {
@@ -59,7 +65,11 @@ impl Db {
         let mut connection = pool.acquire().await?;
         migrate::sqlite(&mut connection).await?;
         drop(connection);
-        Ok(Self::Sqlite { readers: pool.clone(), writer: pool, file: None })
+        Ok(Self::Sqlite {
+            readers: pool.clone(),
+            writer: pool,
+            file: None,
+        })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
@@ -71,17 +81,35 @@ impl Db {
         drop(lock);
 
         let pool = || {
-            SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).acquire_timeout(ACQUIRE_TIMEOUT)
+            SqlitePoolOptions::new()
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
         };
-        let writer = pool().max_connections(1).min_connections(1).connect_with(options.clone()).await?;
-        let readers = pool().max_connections(4).min_connections(1).connect_with(options.read_only(true)).await?;
-        Ok(Self::Sqlite { readers, writer, file: Some(DbFile::of(path)?) })
+        let writer = pool()
+            .max_connections(1)
+            .min_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        let readers = pool()
+            .max_connections(4)
+            .min_connections(1)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self::Sqlite {
+            readers,
+            writer,
+            file: Some(DbFile::of(path)?),
+        })
     }
 
     async fn open_postgres(url: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("tegata")
-            .options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")])
+            .options([
+                ("statement_timeout", "10s"),
+                ("idle_in_transaction_session_timeout", "15s"),
+            ])
             .disable_statement_logging();
         let faults = Arc::new(Faults::new());
         let seen = Arc::clone(&faults);
@@ -93,7 +121,13 @@ impl Db {
             .test_before_acquire(false)
             .before_acquire(move |connection, meta| {
                 let suspect = seen.suspects(meta.age);
-                Box::pin(async move { if suspect { writable(connection).await } else { Ok(true) } })
+                Box::pin(async move {
+                    if suspect {
+                        writable(connection).await
+                    } else {
+                        Ok(true)
+                    }
+                })
             })
             .connect_with(options)
             .await?;
@@ -143,7 +177,10 @@ impl Db {
         if let Self::Sqlite { file: Some(file), .. } = self {
             file.still_there()?;
         }
-        self.query("SELECT count(*) FROM throttles WHERE full_until < 0").one::<(i64,)>().await.map(drop)
+        self.query("SELECT count(*) FROM throttles WHERE full_until < 0")
+            .one::<(i64,)>()
+            .await
+            .map(drop)
     }
 
     /// Closes every connection; SQLite folds its log into the file.
@@ -183,10 +220,17 @@ impl Tx {
 }
 
 /// A statement on its way to either database.
-#[expect(missing_debug_implementations, reason = "holds bound values, which may be secrets' hashes")]
+#[expect(
+    missing_debug_implementations,
+    reason = "holds bound values, which may be secrets' hashes"
+)]
 pub enum Statement<'t> {
     Sqlite(&'t mut SqliteConnection, Query<'static, Sqlite, SqliteArguments>),
-    Postgres(&'t mut PgConnection, Query<'static, Postgres, PgArguments>, &'t Faults),
+    Postgres(
+        &'t mut PgConnection,
+        Query<'static, Postgres, PgArguments>,
+        &'t Faults,
+    ),
     SqlitePool(&'t SqlitePool, Query<'static, Sqlite, SqliteArguments>),
     PostgresPool(&'t PgPool, Query<'static, Postgres, PgArguments>, &'t Faults),
 }
@@ -209,7 +253,9 @@ impl Statement<'_> {
             Self::Sqlite(target, query) => Self::Sqlite(target, query.bind(value)),
             Self::SqlitePool(target, query) => Self::SqlitePool(target, query.bind(value)),
             Self::Postgres(target, query, faults) => Self::Postgres(target, query.bind(value), faults),
-            Self::PostgresPool(target, query, faults) => Self::PostgresPool(target, query.bind(value), faults),
+            Self::PostgresPool(target, query, faults) => {
+                Self::PostgresPool(target, query.bind(value), faults)
+            }
         }
     }
 
@@ -218,12 +264,12 @@ impl Statement<'_> {
         match self {
             Self::Sqlite(target, query) => Ok(query.execute(target).await?.rows_affected()),
             Self::SqlitePool(target, query) => Ok(query.execute(target).await?.rows_affected()),
-            Self::Postgres(target, query, faults) => {
-                faults.note(query.execute(target).await).map(|done| done.rows_affected())
-            }
-            Self::PostgresPool(target, query, faults) => {
-                faults.note(query.execute(target).await).map(|done| done.rows_affected())
-            }
+            Self::Postgres(target, query, faults) => faults
+                .note(query.execute(target).await)
+                .map(|done| done.rows_affected()),
+            Self::PostgresPool(target, query, faults) => faults
+                .note(query.execute(target).await)
+                .map(|done| done.rows_affected()),
         }
     }
 
@@ -258,7 +304,10 @@ pub struct Faults {
 
 impl Faults {
     fn new() -> Self {
-        Self { started: Instant::now(), last: AtomicU64::new(0) }
+        Self {
+            started: Instant::now(),
+            last: AtomicU64::new(0),
+        }
     }
 
     fn note<T>(&self, result: sqlx::Result<T>) -> Result<T> {
@@ -287,11 +336,11 @@ impl Faults {
 
 /// Whether the server behind this connection answers and takes writes: after a failover the old one
 /// may live on as a read-only standby.
-fn writable(connection: &mut PgConnection) -> impl Future<Output = sqlx::Result<bool>> + Send + '_ {
-    async move {
-        let (standby,): (bool,) = sqlx::query_as("SELECT pg_is_in_recovery()").fetch_one(connection).await?;
-        Ok(!standby)
-    }
+async fn writable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let (standby,): (bool,) = sqlx::query_as("SELECT pg_is_in_recovery()")
+        .fetch_one(connection)
+        .await?;
+    Ok(!standby)
 }
 
 fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
@@ -313,14 +362,20 @@ pub struct DbFile {
 
 impl DbFile {
     fn of(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
     }
 
     fn still_there(&self) -> Result<()> {
         if identity(&self.path)? == self.identity {
             return Ok(());
         }
-        Err(StoreError::refused(format!("{} was replaced while it was in use", self.path.display())))
+        Err(StoreError::refused(format!(
+            "{} was replaced while it was in use",
+            self.path.display()
+        )))
     }
 }
 
@@ -334,7 +389,6 @@ fn identity(path: &Path) -> Result<(u64, u64)> {
 
 #[cfg(not(unix))]
 fn identity(path: &Path) -> Result<(u64, u64)> {
-    std::fs::metadata(path)
-        .map_err(|error| StoreError::refused(format!("{}: {error}", path.display())))?;
+    std::fs::metadata(path).map_err(|error| StoreError::refused(format!("{}: {error}", path.display())))?;
     Ok((0, 0))
 }

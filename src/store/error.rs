@@ -21,7 +21,10 @@ enum Kind {
 impl StoreError {
     /// A fault with a cause of our own finding, in words for an operator.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Other, message: message.into() }
+        Self {
+            kind: Kind::Other,
+            message: message.into(),
+        }
     }
 
     /// Whether the connection it came over is not to be trusted any more.
@@ -32,8 +35,15 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let kind = if breaks_connection(&error) { Kind::Connection } else { Kind::Other };
-        Self { kind, message: error.to_string() }
+        let kind = if breaks_connection(&error) {
+            Kind::Connection
+        } else {
+            Kind::Other
+        };
+        Self {
+            kind,
+            message: error.to_string(),
+        }
     }
 }
 
@@ -66,10 +76,12 @@ impl std::error::Error for StoreError {}
 /// read-only standby (25006).
 fn breaks_connection(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "25006")
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+            true
         }
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "25006"),
         _ => false,
     }
 }

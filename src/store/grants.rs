@@ -158,7 +158,11 @@ pub async fn consent_in(tx: &mut Tx, user: UserId, application: ApplicationId) -
 }
 
 pub async fn forget_consents(tx: &mut Tx, application: ApplicationId) -> Result<()> {
-    tx.sql("DELETE FROM consents WHERE application_id = $1").bind(application).execute().await.map(drop)
+    tx.sql("DELETE FROM consents WHERE application_id = $1")
+        .bind(application)
+        .execute()
+        .await
+        .map(drop)
 }
 
 pub async fn forget_consent(tx: &mut Tx, user: UserId, application: ApplicationId) -> Result<u64> {

@@ -21,7 +21,7 @@ pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
     .fetch_one(&mut *connection)
     .await?;
     refuse_foreign(ours, foreign)?;
-    Ok(migrator().run(connection).await?)
+    Ok(migrator().run_direct(None, connection, false).await?)
 }
 
 pub(super) async fn postgres(connection: &mut PgConnection) -> Result<()> {
@@ -33,7 +33,7 @@ pub(super) async fn postgres(connection: &mut PgConnection) -> Result<()> {
     .fetch_one(&mut *connection)
     .await?;
     refuse_foreign(ours, foreign)?;
-    Ok(migrator().run(connection).await?)
+    Ok(migrator().run_direct(None, connection, false).await?)
 }
 
 fn migrator() -> Migrator {
@@ -59,7 +59,10 @@ pub(super) fn lock_directory(file: &Path) -> Result<Option<File>> {
         _ => Path::new("."),
     };
     make_directory(directory).map_err(|error| {
-        StoreError::refused(format!("cannot make the directory {} for the database: {error}", directory.display()))
+        StoreError::refused(format!(
+            "cannot make the directory {} for the database: {error}",
+            directory.display()
+        ))
     })?;
     Ok(File::open(directory).ok().filter(|handle| handle.lock().is_ok()))
 }

@@ -68,7 +68,11 @@ pub async fn list_of_user(db: &Db, user: UserId, now: OffsetDateTime) -> Result<
 }
 
 pub async fn delete(db: &Db, hash: SecretHash) -> Result<()> {
-    db.command("DELETE FROM sessions WHERE hash = $1").bind(hash.to_vec()).execute().await.map(drop)
+    db.command("DELETE FROM sessions WHERE hash = $1")
+        .bind(hash.to_vec())
+        .execute()
+        .await
+        .map(drop)
 }
 
 /// Ends every session of a user, save `except`.

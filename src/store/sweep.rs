@@ -80,8 +80,13 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
     for sweep in SWEEPS {
         while left > 0 {
             left -= 1;
-            let rows =
-                db.command(sweep.text).bind(now).bind(now - REVOKED_KEPT).bind(BATCH).execute().await?;
+            let rows = db
+                .command(sweep.text)
+                .bind(now)
+                .bind(now - REVOKED_KEPT)
+                .bind(BATCH)
+                .execute()
+                .await?;
             swept += rows;
             if rows > 0 {
                 tracing::debug!(rows, "swept {}", sweep.what);
@@ -95,9 +100,11 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
 }
 
 async fn sweep_throttles(db: &Db, now: OffsetDateTime) -> Result<u64> {
-    db.command("DELETE FROM throttles WHERE key IN (SELECT key FROM throttles WHERE full_until <= $1 LIMIT $2)")
-        .bind(now.unix_timestamp())
-        .bind(BATCH)
-        .execute()
-        .await
+    db.command(
+        "DELETE FROM throttles WHERE key IN (SELECT key FROM throttles WHERE full_until <= $1 LIMIT $2)",
+    )
+    .bind(now.unix_timestamp())
+    .bind(BATCH)
+    .execute()
+    .await
 }

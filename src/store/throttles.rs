@@ -38,9 +38,14 @@ pub async fn reserve(
     if taken == 1 {
         return Ok(Ok(()));
     }
-    let full_until: Option<(i64,)> =
-        db.query("SELECT full_until FROM throttles WHERE key = $1").bind(key.to_vec()).optional().await?;
-    let wait = full_until.map_or(1, |(end,)| end - unix - allowance.interval * (allowance.burst - 1));
+    let full_until: Option<(i64,)> = db
+        .query("SELECT full_until FROM throttles WHERE key = $1")
+        .bind(key.to_vec())
+        .optional()
+        .await?;
+    let wait = full_until.map_or(1, |(end,)| {
+        end - unix - allowance.interval * (allowance.burst - 1)
+    });
     Ok(Err(wait.max(1)))
 }
 
@@ -55,7 +60,11 @@ pub async fn refund(db: &Db, key: SecretHash, allowance: Allowance) -> Result<()
 }
 
 pub async fn clear(db: &Db, key: SecretHash) -> Result<()> {
-    db.command("DELETE FROM throttles WHERE key = $1").bind(key.to_vec()).execute().await.map(drop)
+    db.command("DELETE FROM throttles WHERE key = $1")
+        .bind(key.to_vec())
+        .execute()
+        .await
+        .map(drop)
 }
 
 pub async fn remember_browser(

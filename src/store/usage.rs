@@ -34,5 +34,9 @@ pub async fn touch(db: &Db, what: Used, ids: &[Uuid], at: OffsetDateTime) -> Res
         }
     });
     let padded = ids.iter().copied().chain(std::iter::repeat(first)).take(BATCH);
-    padded.fold(statement.bind(at), Statement::bind).execute().await.map(drop)
+    padded
+        .fold(statement.bind(at), Statement::bind)
+        .execute()
+        .await
+        .map(drop)
 }

@@ -76,21 +76,31 @@ pub async fn list(db: &Db) -> Result<Vec<User>> {
 
 /// Whether there is any user at all, deleted ones included: the set-up link is for a new store alone.
 pub async fn any(db: &Db) -> Result<bool> {
-    Ok(db.query("SELECT 1 FROM users LIMIT 1").optional::<(i32,)>().await?.is_some())
+    Ok(db
+        .query("SELECT 1 FROM users LIMIT 1")
+        .optional::<(i32,)>()
+        .await?
+        .is_some())
 }
 
 pub async fn any_in(tx: &mut Tx) -> Result<bool> {
-    Ok(tx.sql("SELECT 1 FROM users LIMIT 1").optional::<(i32,)>().await?.is_some())
+    Ok(tx
+        .sql("SELECT 1 FROM users LIMIT 1")
+        .optional::<(i32,)>()
+        .await?
+        .is_some())
 }
 
 pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str, now: OffsetDateTime) -> Result<bool> {
-    tx.sql("UPDATE users SET password_hash = $2, password_changed_at = $3 WHERE id = $1 AND deleted_at IS NULL")
-        .bind(id)
-        .bind(password_hash)
-        .bind(now)
-        .execute()
-        .await
-        .map(|rows| rows == 1)
+    tx.sql(
+        "UPDATE users SET password_hash = $2, password_changed_at = $3 WHERE id = $1 AND deleted_at IS NULL",
+    )
+    .bind(id)
+    .bind(password_hash)
+    .bind(now)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
 }
 
 pub async fn disable(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
@@ -103,7 +113,11 @@ pub async fn disable(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()>
 }
 
 pub async fn enable(tx: &mut Tx, id: UserId) -> Result<()> {
-    tx.sql("UPDATE users SET disabled_at = NULL WHERE id = $1").bind(id).execute().await.map(drop)
+    tx.sql("UPDATE users SET disabled_at = NULL WHERE id = $1")
+        .bind(id)
+        .execute()
+        .await
+        .map(drop)
 }
 
 /// Frees the name; the row stays until nothing refers to it.
@@ -117,7 +131,12 @@ pub async fn delete(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> 
 }
 
 pub async fn record_sign_in(db: &Db, id: UserId, now: OffsetDateTime) -> Result<()> {
-    db.command("UPDATE users SET signed_in_at = $2 WHERE id = $1").bind(id).bind(now).execute().await.map(drop)
+    db.command("UPDATE users SET signed_in_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .execute()
+        .await
+        .map(drop)
 }
 
 /// Replaces every earlier set-up link.

@@ -21,13 +21,14 @@ const LONGEST_TTL: i64 = 10 * 365 * 86_400;
 
 /// The fields as they were typed, sent or given on the command line.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one a switch of the application")]
 pub struct Wanted {
     pub name: String,
     pub redirect_uris: Vec<String>,
     pub confidential: bool,
     /// None named: whatever is configured.
     pub scopes: Vec<String>,
-    /// `None`: authorization_code and refresh_token, and client_credentials where it is confidential.
+    /// `None`: `authorization_code` and `refresh_token`, and `client_credentials` where it is confidential.
     pub grants: Option<Vec<String>>,
     pub trusted: bool,
     pub require_pkce: bool,
@@ -70,10 +71,25 @@ impl Wanted {
         let ttl = |seconds: Option<i64>| seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
         Self {
             name: settings.name.clone(),
-            redirect_uris: settings.redirect_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
+            redirect_uris: settings
+                .redirect_uris
+                .iter()
+                .map(|uri| uri.as_str().to_owned())
+                .collect(),
             confidential: settings.confidential,
-            scopes: settings.scopes.iter().flat_map(Scopes::iter).map(Scope::to_string).collect(),
-            grants: Some(settings.grants.iter().map(|grant| grant.name().to_owned()).collect()),
+            scopes: settings
+                .scopes
+                .iter()
+                .flat_map(Scopes::iter)
+                .map(Scope::to_string)
+                .collect(),
+            grants: Some(
+                settings
+                    .grants
+                    .iter()
+                    .map(|grant| grant.name().to_owned())
+                    .collect(),
+            ),
             trusted: settings.trusted,
             require_pkce: settings.require_pkce,
             introspect: settings.introspect,
@@ -90,7 +106,11 @@ impl Wanted {
     pub(super) fn check(&self, app: &App) -> Result<ApplicationSettings, Faults> {
         let mut faults = Faults::default();
         let settings = self.settings(app, &mut faults);
-        if faults.0.is_empty() { Ok(settings) } else { Err(faults) }
+        if faults.0.is_empty() {
+            Ok(settings)
+        } else {
+            Err(faults)
+        }
     }
 
     pub(super) fn check_new(&self, app: &App) -> Result<(ApplicationSettings, Option<ClientId>), Faults> {
@@ -98,7 +118,11 @@ impl Wanted {
         let settings = self.settings(app, &mut faults);
         let client_id = self.chosen_client_id(&mut faults);
         self.check_secret(&mut faults);
-        if faults.0.is_empty() { Ok((settings, client_id)) } else { Err(faults) }
+        if faults.0.is_empty() {
+            Ok((settings, client_id))
+        } else {
+            Err(faults)
+        }
     }
 
     fn settings(&self, app: &App, faults: &mut Faults) -> ApplicationSettings {
@@ -127,7 +151,10 @@ impl Wanted {
 
     fn registered_uris(&self, faults: &mut Faults) -> Vec<RedirectUri> {
         if self.redirect_uris.len() > MOST_REDIRECT_URIS {
-            faults.add("redirect_uris", format!("At most {MOST_REDIRECT_URIS} redirect URIs are allowed."));
+            faults.add(
+                "redirect_uris",
+                format!("At most {MOST_REDIRECT_URIS} redirect URIs are allowed."),
+            );
             return Vec::new();
         }
         let mut uris: Vec<RedirectUri> = Vec::new();
@@ -146,19 +173,31 @@ impl Wanted {
         for name in self.scopes.iter().flat_map(|list| list.split_whitespace()) {
             match Scope::parse(name) {
                 Ok(scope) if app.catalog.knows(name) => scopes.push(scope),
-                _ => faults.add("scopes", format!("{name} is not configured; there are: {}.", known(app))),
+                _ => faults.add(
+                    "scopes",
+                    format!("{name} is not configured; there are: {}.", known(app)),
+                ),
             }
         }
         (!scopes.is_empty()).then(|| scopes.into_iter().collect())
     }
 
     fn allowed_grants(&self, app: &App, faults: &mut Faults) -> BTreeSet<GrantType> {
-        let Some(names) = &self.grants else { return default_grants(app, self.confidential) };
+        let Some(names) = &self.grants else {
+            return default_grants(app, self.confidential);
+        };
         let mut grants = BTreeSet::new();
-        for name in names.iter().flat_map(|list| list.split([' ', ','])).filter(|name| !name.is_empty()) {
+        for name in names
+            .iter()
+            .flat_map(|list| list.split([' ', ',']))
+            .filter(|name| !name.is_empty())
+        {
             match GrantType::parse(name) {
                 Ok(grant) if app.offers(grant) => drop(grants.insert(grant)),
-                _ => faults.add("grants", format!("This server does not offer {name}; it offers: {}.", offered(app))),
+                _ => faults.add(
+                    "grants",
+                    format!("This server does not offer {name}; it offers: {}.", offered(app)),
+                ),
             }
         }
         if names.is_empty() {
@@ -184,7 +223,10 @@ impl Wanted {
     fn check_secret(&self, faults: &mut Faults) {
         let Some(secret) = &self.client_secret else { return };
         if !self.confidential {
-            faults.add("client_secret", "A public application has no secret: leave it out, or make it confidential.");
+            faults.add(
+                "client_secret",
+                "A public application has no secret: leave it out, or make it confidential.",
+            );
         }
         let characters = secret.expose().chars().count();
         if !CHOSEN_SECRET.contains(&characters) || secret.expose().chars().any(char::is_control) {
@@ -204,9 +246,15 @@ fn name(text: &str, faults: &mut Faults) -> String {
     let name = text.trim();
     let length = name.chars().count();
     if length == 0 {
-        faults.add("name", "Enter a name: people read it when they are asked to allow the application.");
+        faults.add(
+            "name",
+            "Enter a name: people read it when they are asked to allow the application.",
+        );
     } else if length > LONGEST_NAME {
-        faults.add("name", format!("A name has at most {LONGEST_NAME} characters; this one has {length}."));
+        faults.add(
+            "name",
+            format!("A name has at most {LONGEST_NAME} characters; this one has {length}."),
+        );
     } else if name.chars().any(is_deceptive) {
         faults.add(
             "name",
@@ -234,17 +282,29 @@ fn ttl(field: &'static str, text: &str, faults: &mut Faults) -> Option<i64> {
     }
     let seconds = seconds(text).filter(|seconds| (1..=LONGEST_TTL).contains(seconds));
     if seconds.is_none() {
-        faults.add(field, format!("{text} is no duration: write 60s, 15m, 1h, 30d or a number of seconds."));
+        faults.add(
+            field,
+            format!("{text} is no duration: write 60s, 15m, 1h, 30d or a number of seconds."),
+        );
     }
     seconds
 }
 
 fn known(app: &App) -> String {
-    app.catalog.known().into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    app.catalog
+        .known()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn offered(app: &App) -> String {
-    app.offered_grants().into_iter().map(GrantType::name).collect::<Vec<_>>().join(", ")
+    app.offered_grants()
+        .into_iter()
+        .map(GrantType::name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
@@ -257,19 +317,35 @@ fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
 
 fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: bool, faults: &mut Faults) {
     if settings.allows(GrantType::AuthorizationCode) && no_uri_typed {
-        faults.add("redirect_uris", "Enter at least one redirect URI: the authorization_code grant leads there.");
+        faults.add(
+            "redirect_uris",
+            "Enter at least one redirect URI: the authorization_code grant leads there.",
+        );
     }
     if !settings.confidential && settings.allows(GrantType::ClientCredentials) {
-        faults.add("grants", "A public application cannot use client_credentials: it has nothing to prove itself by.");
+        faults.add(
+            "grants",
+            "A public application cannot use client_credentials: it has nothing to prove itself by.",
+        );
     }
     if !settings.confidential && settings.trusted {
-        faults.add("trusted", "Only a confidential application can be trusted: anybody can pass for a public one.");
+        faults.add(
+            "trusted",
+            "Only a confidential application can be trusted: anybody can pass for a public one.",
+        );
     }
     if !settings.confidential && settings.introspect {
-        faults.add("introspect", "Only a confidential application can introspect: a public one has no secret.");
+        faults.add(
+            "introspect",
+            "Only a confidential application can introspect: a public one has no secret.",
+        );
     }
-    let idle = settings.refresh_token_ttl.unwrap_or(app.config.refresh_token_ttl.whole_seconds());
-    let absolute = settings.refresh_token_max_ttl.unwrap_or(app.config.refresh_token_max_ttl.whole_seconds());
+    let idle = settings
+        .refresh_token_ttl
+        .unwrap_or(app.config.refresh_token_ttl.whole_seconds());
+    let absolute = settings
+        .refresh_token_max_ttl
+        .unwrap_or(app.config.refresh_token_max_ttl.whole_seconds());
     if idle > absolute {
         faults.add(
             "refresh_token_max_ttl",

@@ -7,9 +7,15 @@ use crate::flow::issue;
 use crate::protocol::params::Params;
 use crate::protocol::token::TokenResponse;
 
-pub(super) async fn issue(app: &App, client: &Authenticated, params: &Params) -> Result<TokenResponse, Refusal> {
+pub(super) async fn issue(
+    app: &App,
+    client: &Authenticated,
+    params: &Params,
+) -> Result<TokenResponse, Refusal> {
     let application = client.application();
-    let scopes = app.catalog.resolve(application.settings.scopes.as_ref(), params.get("scope"))?;
+    let scopes = app
+        .catalog
+        .resolve(application.settings.scopes.as_ref(), params.get("scope"))?;
     let now = app.now();
     let minted = issue::mint(app, application, &scopes, None, false, now);
     issue::keep_alone(app, application, &minted, now).await?;

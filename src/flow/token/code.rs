@@ -16,7 +16,11 @@ use crate::protocol::params::Params;
 use crate::protocol::token::TokenResponse;
 use crate::store;
 
-pub(super) async fn redeem(app: &App, client: &Authenticated, params: &Params) -> Result<TokenResponse, Refusal> {
+pub(super) async fn redeem(
+    app: &App,
+    client: &Authenticated,
+    params: &Params,
+) -> Result<TokenResponse, Refusal> {
     let hash = Secret::new(params.require("code")?).hash();
     let Some(code) = store::codes::find(&app.db, hash).await? else {
         return Err(refused().with_cause("unknown code").into());
@@ -29,7 +33,9 @@ pub(super) async fn redeem(app: &App, client: &Authenticated, params: &Params) -
             store::codes::count_failure(&app.db, hash).await?;
             Err(refused().with_cause(reason).into())
         }
-        Verdict::Refuse => Err(refused().with_cause("expired, burnt, used, or of another client").into()),
+        Verdict::Refuse => Err(refused()
+            .with_cause("expired, burnt, used, or of another client")
+            .into()),
     }
 }
 
@@ -43,10 +49,19 @@ async fn exchange(
     let application = client.application();
     // Removed from the application while the code was out: whoever waits there is no longer trusted.
     if application.settings.redirect_uri(&code.redirect_uri).is_none() {
-        return Err(refused().with_cause("the redirect URI is no longer registered").into());
+        return Err(refused()
+            .with_cause("the redirect URI is no longer registered")
+            .into());
     }
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
-    let minted = issue::mint(app, application, &code.family.granted, Some(&code.family), refresh, now);
+    let minted = issue::mint(
+        app,
+        application,
+        &code.family.granted,
+        Some(&code.family),
+        refresh,
+        now,
+    );
     let mut tx = app.db.write().await?;
     if !store::codes::consume(&mut tx, hash, now).await? {
         drop(tx);
@@ -64,5 +79,7 @@ async fn replayed(app: &App, grant: GrantId, now: OffsetDateTime) -> Result<Refu
     store::grants::revoke(&mut tx, grant, RevokedReason::CodeReplayed, now).await?;
     tx.commit().await?;
     tracing::warn!(event = "code_replayed", %grant, "an authorization code came twice: its grant is revoked");
-    Ok(refused().with_cause("the code was used before; its grant is revoked").into())
+    Ok(refused()
+        .with_cause("the code was used before; its grant is revoked")
+        .into())
 }

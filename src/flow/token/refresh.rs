@@ -34,8 +34,14 @@ pub(super) async fn rotate(
     arrival: u64,
 ) -> Result<TokenResponse, Refusal> {
     let token = Secret::new(params.require("refresh_token")?);
-    let presentation =
-        Presentation { client, hash: token.hash(), token, scope: params.get("scope"), arrival, now: app.now() };
+    let presentation = Presentation {
+        client,
+        hash: token.hash(),
+        token,
+        scope: params.get("scope"),
+        arrival,
+        now: app.now(),
+    };
     let Some(found) = refresh_tokens::find(&app.db, presentation.hash).await? else {
         return Err(refused().with_cause("unknown refresh token").into());
     };
@@ -44,7 +50,12 @@ pub(super) async fn rotate(
 
 impl Presentation<'_> {
     /// `may_race`: the verdict may be overtaken by another request, and is then sought once more.
-    async fn settle(&self, app: &App, found: &RefreshToken, may_race: bool) -> Result<TokenResponse, Refusal> {
+    async fn settle(
+        &self,
+        app: &App,
+        found: &RefreshToken,
+        may_race: bool,
+    ) -> Result<TokenResponse, Refusal> {
         match judge(found, self.client.application().id, &self.client.by, self.now) {
             Verdict::Rotate => match self.rotate(app, found).await? {
                 Some(response) => Ok(response),
@@ -53,9 +64,9 @@ impl Presentation<'_> {
             },
             Verdict::AnswerAgain => self.answer_again(app, found).await,
             Verdict::Replay => Err(self.replayed(app, &found.family).await?),
-            Verdict::Refuse => {
-                Err(refused().with_cause("expired, revoked, or of another client").into())
-            }
+            Verdict::Refuse => Err(refused()
+                .with_cause("expired, revoked, or of another client")
+                .into()),
         }
     }
 
@@ -80,15 +91,30 @@ impl Presentation<'_> {
         if let Some(parent) = &found.parent_hash {
             refresh_tokens::erase_retry(&mut tx, parent).await?;
         }
-        issue::keep(app, &mut tx, application, &found.family, &minted, Some(self.hash), self.now).await?;
+        issue::keep(
+            app,
+            &mut tx,
+            application,
+            &found.family,
+            &minted,
+            Some(self.hash),
+            self.now,
+        )
+        .await?;
         tx.commit().await?;
         app.usage.note(app, Used::Grant, found.family.grant_id.into());
         Ok(Some(minted.response))
     }
 
     /// What was granted, less what the application has lost since.
-    fn still_allowed(&self, app: &App, found: &RefreshToken) -> Result<crate::model::scope::Scopes, OAuthError> {
-        let allowed = app.catalog.allowed(self.client.application().settings.scopes.as_ref());
+    fn still_allowed(
+        &self,
+        app: &App,
+        found: &RefreshToken,
+    ) -> Result<crate::model::scope::Scopes, OAuthError> {
+        let allowed = app
+            .catalog
+            .allowed(self.client.application().settings.scopes.as_ref());
         let left = found.family.granted.intersection(&allowed);
         if left.is_empty() {
             return Err(OAuthError::invalid_scope(
@@ -108,7 +134,9 @@ impl Presentation<'_> {
     /// Another request rotated the token between our look and our write: look again.
     async fn overtaken(&self, app: &App) -> Result<TokenResponse, Refusal> {
         let Some(found) = refresh_tokens::find(&app.db, self.hash).await? else {
-            return Err(refused().with_cause("the refresh token was deleted meanwhile").into());
+            return Err(refused()
+                .with_cause("the refresh token was deleted meanwhile")
+                .into());
         };
         Box::pin(self.settle(app, &found, false)).await
     }
@@ -127,14 +155,22 @@ impl Presentation<'_> {
         if app.retries.came_after(self.hash, self.arrival) {
             return Err(self.replayed(app, &found.family).await?);
         }
-        Err(refused().with_cause("the answer was given again as often as allowed").into())
+        Err(refused()
+            .with_cause("the answer was given again as often as allowed")
+            .into())
     }
 
     /// It was rotated and comes again: it, or its successor, is in the wrong hands. Committed before it
     /// is refused: an error that rolls back would lose the revocation.
     async fn replayed(&self, app: &App, family: &Family) -> Result<Refusal, Refusal> {
         let mut tx = app.db.write().await?;
-        store::grants::revoke(&mut tx, family.grant_id, RevokedReason::RefreshTokenReplayed, self.now).await?;
+        store::grants::revoke(
+            &mut tx,
+            family.grant_id,
+            RevokedReason::RefreshTokenReplayed,
+            self.now,
+        )
+        .await?;
         tx.commit().await?;
         tracing::warn!(
             event = "refresh_token_replayed",
@@ -143,6 +179,8 @@ impl Presentation<'_> {
             user = %family.user_id,
             "a rotated refresh token came again: its grant is revoked"
         );
-        Ok(refused().with_cause("the refresh token was rotated before; its grant is revoked").into())
+        Ok(refused()
+            .with_cause("the refresh token was rotated before; its grant is revoked")
+            .into())
     }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
-use crate::flow::memos::{self, MAX_PAGE, Message, PAGE};
 use crate::flow::App;
+use crate::flow::memos::{self, MAX_PAGE, Message, PAGE};
 use crate::http::error::EndpointError;
 use crate::http::extract::params::{drain, is_media_type, read};
 use crate::model::ids::MemoId;
@@ -52,22 +52,31 @@ pub(super) async fn index(
     let query = Params::parse(uri.query().unwrap_or_default().as_bytes()).map_err(OAuthError::from)?;
     query.reject_repeated()?;
     let page = memos::list(&app, token.subject(), after(&query)?, limit(&query)?).await?;
-    let shown = Page { memos: page.memos.into_iter().map(Shown::from).collect(), next: page.next };
+    let shown = Page {
+        memos: page.memos.into_iter().map(Shown::from).collect(),
+        next: page.next,
+    };
     Ok(Json(shown).into_response())
 }
 
 fn limit(query: &Params) -> Result<i64, OAuthError> {
-    let Some(text) = query.get("limit") else { return Ok(PAGE) };
+    let Some(text) = query.get("limit") else {
+        return Ok(PAGE);
+    };
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|limit| digits && (1..=MAX_PAGE).contains(limit)).ok_or_else(|| {
-        OAuthError::invalid_request(format!("limit is a number from 1 to {MAX_PAGE}"))
-    })
+    text.parse()
+        .ok()
+        .filter(|limit| digits && (1..=MAX_PAGE).contains(limit))
+        .ok_or_else(|| OAuthError::invalid_request(format!("limit is a number from 1 to {MAX_PAGE}")))
 }
 
 fn after(query: &Params) -> Result<Option<MemoId>, OAuthError> {
     query
         .get("after")
-        .map(|text| text.parse().map_err(|_| OAuthError::invalid_request("after is the id of a memo")))
+        .map(|text| {
+            text.parse()
+                .map_err(|_| OAuthError::invalid_request("after is the id of a memo"))
+        })
         .transpose()
 }
 
@@ -86,7 +95,9 @@ pub(super) async fn show(
     Extension(token): Extension<AccessToken>,
     Path(id): Path<String>,
 ) -> Result<Response, EndpointError> {
-    let Ok(id) = id.parse() else { return Ok(no_such_memo()) };
+    let Ok(id) = id.parse() else {
+        return Ok(no_such_memo());
+    };
     Ok(found(memos::find(&app, token.subject(), id).await?))
 }
 
@@ -97,7 +108,9 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, EndpointError> {
     let message = message(request).await?;
-    let Ok(id) = id.parse() else { return Ok(no_such_memo()) };
+    let Ok(id) = id.parse() else {
+        return Ok(no_such_memo());
+    };
     Ok(found(memos::change(&app, token.subject(), id, message).await?))
 }
 
@@ -106,7 +119,9 @@ pub(super) async fn destroy(
     Extension(token): Extension<AccessToken>,
     Path(id): Path<String>,
 ) -> Result<Response, EndpointError> {
-    let Ok(id) = id.parse() else { return Ok(no_such_memo()) };
+    let Ok(id) = id.parse() else {
+        return Ok(no_such_memo());
+    };
     if memos::delete(&app, token.subject(), id).await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -132,7 +147,11 @@ async fn message(request: Request) -> Result<Message, EndpointError> {
     if !is_media_type(request.headers(), "application/json") {
         let has_type = request.headers().contains_key(header::CONTENT_TYPE);
         drain(request.into_body(), 0).await;
-        let what = if has_type { "Send the memo as application/json" } else { "Send Content-Type: application/json" };
+        let what = if has_type {
+            "Send the memo as application/json"
+        } else {
+            "Send Content-Type: application/json"
+        };
         return Err(OAuthError::invalid_request(what).into());
     }
     let body = read(request.into_body()).await?;

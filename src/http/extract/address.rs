@@ -24,22 +24,39 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let app = App::from_ref(state);
-        Ok(Self(client_address(&parts.extensions, &parts.headers, &app.config.trusted_proxies)))
+        Ok(Self(client_address(
+            &parts.extensions,
+            &parts.headers,
+            &app.config.trusted_proxies,
+        )))
     }
 }
 
 /// The peer, unless it is a trusted proxy: then the last address of the chain that is none. A chain that
 /// cannot be read is not believed at all.
-pub(in crate::http) fn client_address(extensions: &Extensions, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+pub(in crate::http) fn client_address(
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    trusted: &[Network],
+) -> IpAddr {
     let peer = extensions
         .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip().to_canonical());
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| {
+            peer.ip().to_canonical()
+        });
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(peer) {
         return peer;
     }
-    let Some(chain) = forwarded_for(headers).or_else(|| x_forwarded_for(headers)) else { return peer };
-    chain.iter().rev().copied().find(|hop| !is_trusted(*hop)).unwrap_or(peer)
+    let Some(chain) = forwarded_for(headers).or_else(|| x_forwarded_for(headers)) else {
+        return peer;
+    };
+    chain
+        .iter()
+        .rev()
+        .copied()
+        .find(|hop| !is_trusted(*hop))
+        .unwrap_or(peer)
 }
 
 fn x_forwarded_for(headers: &HeaderMap) -> Option<Vec<IpAddr>> {
@@ -55,7 +72,9 @@ fn forwarded_for(headers: &HeaderMap) -> Option<Vec<IpAddr>> {
         .map(|element| {
             element.split(';').find_map(|pair| {
                 let (name, value) = pair.split_once('=')?;
-                name.trim().eq_ignore_ascii_case("for").then(|| address(value.trim().trim_matches('"')))?
+                name.trim()
+                    .eq_ignore_ascii_case("for")
+                    .then(|| address(value.trim().trim_matches('"')))?
             })
         })
         .collect()
@@ -73,7 +92,9 @@ fn address(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical());
     }
-    text.parse::<SocketAddr>().map(|socket| socket.ip().to_canonical()).ok()
+    text.parse::<SocketAddr>()
+        .map(|socket| socket.ip().to_canonical())
+        .ok()
 }
 
 #[cfg(test)]
@@ -96,22 +117,46 @@ mod tests {
 
     #[test]
     fn a_stranger_is_not_believed() {
-        assert_eq!(seen("192.0.2.9", ("x-forwarded-for", "203.0.113.7"), &["10.0.0.0/8"]), ip("192.0.2.9"));
+        assert_eq!(
+            seen("192.0.2.9", ("x-forwarded-for", "203.0.113.7"), &["10.0.0.0/8"]),
+            ip("192.0.2.9")
+        );
     }
 
     #[test]
     fn a_trusted_proxy_is_believed_as_far_as_it_can_be() {
         let trusted = ["10.0.0.0/8"];
-        assert_eq!(seen("10.0.0.1", ("x-forwarded-for", "1.1.1.1, 203.0.113.7, 10.0.0.2"), &trusted), ip("203.0.113.7"));
-        assert_eq!(seen("10.0.0.1", ("forwarded", "for=\"[2001:db8::1]:80\";proto=https"), &trusted), ip("2001:db8::1"));
+        assert_eq!(
+            seen(
+                "10.0.0.1",
+                ("x-forwarded-for", "1.1.1.1, 203.0.113.7, 10.0.0.2"),
+                &trusted
+            ),
+            ip("203.0.113.7")
+        );
+        assert_eq!(
+            seen(
+                "10.0.0.1",
+                ("forwarded", "for=\"[2001:db8::1]:80\";proto=https"),
+                &trusted
+            ),
+            ip("2001:db8::1")
+        );
     }
 
     #[test]
     fn junk_from_a_trusted_proxy_leaves_the_peer() {
         for junk in ["a", "203.0.113.7, b", "", "unknown"] {
-            assert_eq!(seen("10.0.0.1", ("x-forwarded-for", junk), &["10.0.0.0/8"]), ip("10.0.0.1"), "{junk}");
+            assert_eq!(
+                seen("10.0.0.1", ("x-forwarded-for", junk), &["10.0.0.0/8"]),
+                ip("10.0.0.1"),
+                "{junk}"
+            );
         }
         let many = vec!["203.0.113.7"; 1000].join(",");
-        assert_eq!(seen("10.0.0.1", ("x-forwarded-for", &many), &["10.0.0.0/8"]), ip("10.0.0.1"));
+        assert_eq!(
+            seen("10.0.0.1", ("x-forwarded-for", &many), &["10.0.0.0/8"]),
+            ip("10.0.0.1")
+        );
     }
 }

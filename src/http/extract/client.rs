@@ -11,7 +11,10 @@ use crate::protocol::params::Params;
 /// # Errors
 /// `invalid_client`, or `invalid_request` for more than one way at once.
 pub(in crate::http) fn credentials(headers: &HeaderMap, params: &Params) -> Result<Presented, OAuthError> {
-    let authorization: Vec<&[u8]> =
-        headers.get_all(header::AUTHORIZATION).iter().map(axum::http::HeaderValue::as_bytes).collect();
+    let authorization: Vec<&[u8]> = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .map(axum::http::HeaderValue::as_bytes)
+        .collect();
     presented(&authorization, params)
 }

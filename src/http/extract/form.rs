@@ -3,6 +3,7 @@
 //! Three walls against a form that another site sends in the person's name: the browser's own word
 //! (`Sec-Fetch-Site`, `Origin`), the token, and the cookie's `SameSite`.
 
+use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -46,9 +47,9 @@ where
         let id = request.extensions().get::<RequestId>().cloned();
         let (mut parts, body) = request.into_parts();
         let viewer = Viewer::from_request_parts(&mut parts, state).await?;
-        let params = page_params(&parts.headers, body).await.map_err(|problem| {
-            error::plain(problem.0, problem.1, id.as_ref())
-        })?;
+        let (_, params) = page_body(&parts.headers, body)
+            .await
+            .map_err(|problem| error::plain(problem.0, problem.1, id.as_ref()))?;
         let sent = header_token(&parts.headers).or_else(|| params.get(CSRF_FIELD).map(str::to_owned));
         if is_ours(&parts.headers, &app) && viewer.csrf_matches(&sent.unwrap_or_default()).await {
             return Ok(Self { viewer, params });
@@ -57,45 +58,62 @@ where
     }
 }
 
-/// Reads the body of a page's form.
+/// Reads the body of a page's form, as sent and decoded.
 ///
 /// # Errors
 /// A status and a sentence.
-pub(in crate::http) async fn page_params(
+pub(in crate::http) async fn page_body(
     headers: &HeaderMap,
-    body: axum::body::Body,
-) -> Result<Params, (StatusCode, &'static str)> {
-    let empty = headers.get(header::CONTENT_TYPE).is_none();
-    if !empty && !is_form(headers) {
+    body: Body,
+) -> Result<(Vec<u8>, Params), (StatusCode, &'static str)> {
+    let untyped = headers.get(header::CONTENT_TYPE).is_none();
+    if !untyped && !is_form(headers) {
         drain(body, 0).await;
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The form was not sent as a form."));
+        return Err((
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The form was not sent as a form.",
+        ));
     }
-    let body = match read(body).await {
-        Ok(body) => body,
-        Err(refused) => {
-            let status = refused.into_response().status();
-            return Err((status, "The form is larger than this server takes: 64 KiB."));
-        }
-    };
-    if empty && !body.is_empty() {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "The form was not sent as a form."));
+    let bytes = read(body).await.map_err(|refused| {
+        (
+            refused.into_response().status(),
+            "The form is larger than this server takes: 64 KiB.",
+        )
+    })?;
+    if untyped && !bytes.is_empty() {
+        return Err((
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The form was not sent as a form.",
+        ));
     }
-    Params::parse_page_form(&body)
-        .map_err(|_| (StatusCode::BAD_REQUEST, "The form holds characters that cannot be read."))
+    let params = Params::parse_page_form(&bytes).map_err(|_| {
+        (
+            StatusCode::BAD_REQUEST,
+            "The form holds characters that cannot be read.",
+        )
+    })?;
+    Ok((bytes, params))
 }
 
 fn header_token(headers: &HeaderMap) -> Option<String> {
-    headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    headers
+        .get(CSRF_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
 }
 
 /// Whether the browser says that the request comes from one of our own pages. Older browsers and other
 /// programs say nothing; then the token alone decides.
 pub(in crate::http) fn is_ours(headers: &HeaderMap, app: &App) -> bool {
-    let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
+    let site = headers
+        .get("sec-fetch-site")
+        .map(axum::http::HeaderValue::as_bytes);
     if !matches!(site, None | Some(b"same-origin" | b"none")) {
         return false;
     }
-    headers.get(header::ORIGIN).is_none_or(|origin| is_own_origin(origin.as_bytes(), headers, app))
+    headers
+        .get(header::ORIGIN)
+        .is_none_or(|origin| is_own_origin(origin.as_bytes(), headers, app))
 }
 
 /// The issuer's origin; or, since people also reach a server on their own machine as `127.0.0.1`, the
@@ -104,7 +122,9 @@ fn is_own_origin(origin: &[u8], headers: &HeaderMap, app: &App) -> bool {
     if origin == app.issuer.origin().as_bytes() {
         return true;
     }
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
     loopback && !app.issuer.is_https() && origin == format!("http://{host}").as_bytes()

@@ -23,7 +23,8 @@ impl<S: Sync> FromRequest<S> for FormParams {
     type Rejection = EndpointError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, EndpointError> {
-        let query = Params::parse(request.uri().query().unwrap_or_default().as_bytes()).map_err(OAuthError::from)?;
+        let query =
+            Params::parse(request.uri().query().unwrap_or_default().as_bytes()).map_err(OAuthError::from)?;
         if !is_form(request.headers()) {
             drain(request.into_body(), 0).await;
             return Err(EndpointError::unsupported_media_type());
@@ -39,11 +40,20 @@ impl<S: Sync> FromRequest<S> for FormParams {
 /// refused in the query, the rest of the query is ignored.
 fn refuse_query(query: &Params, body: &Params) -> Result<(), OAuthError> {
     const BODY_ONLY: [&str; 9] = [
-        "client_id", "client_secret", "code", "code_verifier", "grant_type", "password", "refresh_token", "token",
+        "client_id",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "grant_type",
+        "password",
+        "refresh_token",
+        "token",
         "username",
     ];
     match BODY_ONLY.iter().find(|name| query.get(name).is_some()) {
-        Some(name) => Err(OAuthError::invalid_request(format!("Send {name} in the body, not in the URL"))),
+        Some(name) => Err(OAuthError::invalid_request(format!(
+            "Send {name} in the body, not in the URL"
+        ))),
         None => query.clone().merge(body.clone()).reject_repeated(),
     }
 }
@@ -56,7 +66,9 @@ impl<S: Sync> FromRequestParts<S> for QueryParams {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(Params::parse(parts.uri.query().unwrap_or_default().as_bytes()).map_err(OAuthError::from)))
+        Ok(Self(
+            Params::parse(parts.uri.query().unwrap_or_default().as_bytes()).map_err(OAuthError::from),
+        ))
     }
 }
 
@@ -68,10 +80,14 @@ pub(in crate::http) fn is_form(headers: &HeaderMap) -> bool {
 /// Whether the one `Content-Type` is `wanted`, with no parameter but `charset=utf-8`.
 pub(in crate::http) fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
     let Ok(text) = value.to_str() else { return false };
     let mut pieces = text.split(';').map(str::trim);
-    pieces.next().is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
+    pieces
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
         && pieces.filter(|piece| !piece.is_empty()).all(|piece| {
             piece.split_once('=').is_some_and(|(name, value)| {
                 !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
@@ -114,18 +130,32 @@ mod tests {
     use axum::http::HeaderValue;
 
     fn headers(kinds: &[&'static str]) -> HeaderMap {
-        kinds.iter().map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind))).collect()
+        kinds
+            .iter()
+            .map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind)))
+            .collect()
     }
 
     #[test]
     fn a_form_is_a_form_in_utf_8_alone() {
-        for kind in ["application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=UTF-8"] {
+        for kind in [
+            "application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded; charset=UTF-8",
+        ] {
             assert!(is_form(&headers(&[kind])), "{kind}");
         }
-        for kind in ["application/json", "text/plain", "application/x-www-form-urlencoded; charset=utf-7", ""] {
+        for kind in [
+            "application/json",
+            "text/plain",
+            "application/x-www-form-urlencoded; charset=utf-7",
+            "",
+        ] {
             assert!(!is_form(&headers(&[kind])), "{kind}");
         }
         assert!(!is_form(&headers(&[])));
-        assert!(!is_form(&headers(&["application/x-www-form-urlencoded", "application/json"])));
+        assert!(!is_form(&headers(&[
+            "application/x-www-form-urlencoded",
+            "application/json"
+        ])));
     }
 }

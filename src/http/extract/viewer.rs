@@ -36,13 +36,24 @@ where
         };
         let fault = |fault: tower_sessions::session::Error| error::unavailable(&fault.to_string());
         let Some(signed_in) = session.get::<SignedIn>(SIGNED_IN).await.map_err(fault)? else {
-            return Ok(Self { session, signed_in: None });
+            return Ok(Self {
+                session,
+                signed_in: None,
+            });
         };
-        let user = users::find(&app, signed_in.user).await.map_err(|refusal| error::unavailable(&refusal.to_string()))?;
+        let user = users::find(&app, signed_in.user)
+            .await
+            .map_err(|refusal| error::unavailable(&refusal.to_string()))?;
         let Some(user) = user.filter(User::is_enabled) else {
-            return Ok(Self { session, signed_in: None });
+            return Ok(Self {
+                session,
+                signed_in: None,
+            });
         };
-        let viewer = Self { session, signed_in: Some((user, signed_in)) };
+        let viewer = Self {
+            session,
+            signed_in: Some((user, signed_in)),
+        };
         viewer.stay_alive(&app).await.map_err(fault)?;
         Ok(viewer)
     }
@@ -55,18 +66,31 @@ impl Viewer {
 
     pub(in crate::http) fn for_authorize(&self) -> Option<authorize::Viewer<'_>> {
         let (user, signed_in) = self.signed_in.as_ref()?;
-        Some(authorize::Viewer { user, sign_in: &signed_in.id })
+        Some(authorize::Viewer {
+            user,
+            sign_in: &signed_in.id,
+        })
     }
 
     /// Moves the idle end on, now and then: a write for every page would be one too many.
     async fn stay_alive(&self, app: &App) -> Result<(), tower_sessions::session::Error> {
-        let Some((_, signed_in)) = &self.signed_in else { return Ok(()) };
+        let Some((_, signed_in)) = &self.signed_in else {
+            return Ok(());
+        };
         let now = app.now().unix_timestamp();
         let step = (app.config.session_ttl.whole_seconds() / 24).clamp(1, 300);
         if now - signed_in.seen < step {
             return Ok(());
         }
-        self.session.insert(SIGNED_IN, SignedIn { seen: now, ..signed_in.clone() }).await
+        self.session
+            .insert(
+                SIGNED_IN,
+                SignedIn {
+                    seen: now,
+                    ..signed_in.clone()
+                },
+            )
+            .await
     }
 
     /// Starts a session for `user` under a new id: one that was planted before is worth nothing.
@@ -121,6 +145,8 @@ impl Viewer {
 
     /// The hash under which this session rests.
     pub(in crate::http) fn session_hash(&self) -> SecretHash {
-        self.session.id().map_or_else(|| SecretHash::of(""), sessions::hash)
+        self.session
+            .id()
+            .map_or_else(|| SecretHash::of(""), sessions::hash)
     }
 }

@@ -29,9 +29,21 @@ pub(in crate::http) async fn secure(State(app): State<App>, request: Request, ne
     }
     if is_html(headers) {
         set(headers, header::X_FRAME_OPTIONS, "DENY");
-        set(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-        set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-        set(headers, HeaderName::from_static("permissions-policy"), "interest-cohort=()");
+        set(
+            headers,
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        );
+        set(
+            headers,
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        );
+        set(
+            headers,
+            HeaderName::from_static("permissions-policy"),
+            "interest-cohort=()",
+        );
         set(headers, header::CACHE_CONTROL, "no-store");
         headers.insert(header::CONTENT_SECURITY_POLICY, policy(form_action));
     }
@@ -39,7 +51,9 @@ pub(in crate::http) async fn secure(State(app): State<App>, request: Request, ne
 }
 
 fn is_html(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 fn policy(form_action: Option<FormAction>) -> HeaderValue {

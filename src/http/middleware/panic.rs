@@ -10,17 +10,18 @@ use futures_util::FutureExt;
 
 use super::request::Cause;
 
+const SORRY: &str =
+    "Something went wrong on this server. The operator finds it in the log by the request id.\n";
+
 pub(in crate::http) async fn caught(request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            let mut response = (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something went wrong on this server. The operator finds it in the log by the request id.\n",
-            )
-                .into_response();
-            response.extensions_mut().insert(Cause("the handler panicked".into()));
+    AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            let mut response = (StatusCode::INTERNAL_SERVER_ERROR, SORRY).into_response();
             response
-        }
-    }
+                .extensions_mut()
+                .insert(Cause("the handler panicked".into()));
+            response
+        })
 }

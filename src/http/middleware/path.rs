@@ -1,8 +1,8 @@
 //! A trailing slash means the same resource, without a redirect.
 
 use axum::extract::Request;
-use axum::http::uri::PathAndQuery;
 use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
 
 /// `/api/memos/?limit=1` becomes `/api/memos?limit=1`; one slash only, so that `//` stays unknown.
 pub(in crate::http) async fn without_trailing_slash(mut request: Request) -> Request {
@@ -13,7 +13,10 @@ pub(in crate::http) async fn without_trailing_slash(mut request: Request) -> Req
 }
 
 fn trimmed(uri: &Uri) -> Option<Uri> {
-    let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty() && !path.ends_with('/'))?;
+    let path = uri
+        .path()
+        .strip_suffix('/')
+        .filter(|path| !path.is_empty() && !path.ends_with('/'))?;
     let text = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),

@@ -28,7 +28,11 @@ pub(in crate::http) async fn logged(State(app): State<App>, mut request: Request
     let started = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let address = client_address(request.extensions(), request.headers(), &app.config.trusted_proxies);
+    let address = client_address(
+        request.extensions(),
+        request.headers(),
+        &app.config.trusted_proxies,
+    );
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().remove::<MatchedPath>();
 
@@ -37,13 +41,18 @@ pub(in crate::http) async fn logged(State(app): State<App>, mut request: Request
 
     let status = response.status().as_u16();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let cause = response.extensions_mut().remove::<Cause>().map(|Cause(cause)| cause);
+    let cause = response
+        .extensions_mut()
+        .remove::<Cause>()
+        .map(|Cause(cause)| cause);
     let _entered = span.enter();
     match cause {
         Some(cause) if status >= 500 => {
             tracing::error!(%method, path, status, micros, %address, cause, "{method} {path} {status}");
         }
-        Some(cause) => tracing::info!(%method, path, status, micros, %address, cause, "{method} {path} {status}"),
+        Some(cause) => {
+            tracing::info!(%method, path, status, micros, %address, cause, "{method} {path} {status}");
+        }
         None => tracing::info!(%method, path, status, micros, %address, "{method} {path} {status}"),
     }
     if let Ok(value) = HeaderValue::from_str(&id) {

@@ -12,5 +12,9 @@ pub(in crate::http) async fn store_faults(request: Request, next: Next) -> Respo
     let response = next.run(request).await;
     let bare = response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && response.extensions().get::<Cause>().is_none();
-    if bare { crate::http::pages::error::unavailable("the session could not be saved") } else { response }
+    if bare {
+        crate::http::pages::error::unavailable("the session could not be saved")
+    } else {
+        response
+    }
 }

@@ -9,7 +9,11 @@ use crate::flow::App;
 use crate::protocol::metadata::Metadata;
 
 pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
-    let metadata =
-        Metadata::of(app.issuer.as_str(), &app.catalog.configured(), app.offered_grants(), true);
+    let metadata = Metadata::of(
+        app.issuer.as_str(),
+        &app.catalog.configured(),
+        app.offered_grants(),
+        true,
+    );
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata))
 }

@@ -20,7 +20,9 @@ pub(in crate::http) async fn show(State(app): State<App>, viewer: Viewer) -> Res
 }
 
 async fn account(app: &App, viewer: &Viewer, errors: FieldErrors) -> Response {
-    let Some(user) = viewer.user() else { return to_login(app) };
+    let Some(user) = viewer.user() else {
+        return to_login(app);
+    };
     let listed = match sessions::list(app, user.id, viewer.session_hash()).await {
         Ok(listed) => listed,
         Err(refusal) => return error::refused(&refusal),
@@ -36,7 +38,11 @@ async fn account(app: &App, viewer: &Viewer, errors: FieldErrors) -> Response {
         current: session.current,
         agent: browser(&session.agent),
     });
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     let view = Account {
         chrome,
         username: user.username.clone(),
@@ -48,7 +54,10 @@ async fn account(app: &App, viewer: &Viewer, errors: FieldErrors) -> Response {
 }
 
 fn to_login(app: &App) -> Response {
-    redirect(StatusCode::SEE_OTHER, &format!("{}/login?next=/account", app.issuer.path()))
+    redirect(
+        StatusCode::SEE_OTHER,
+        &format!("{}/login?next=/account", app.issuer.path()),
+    )
 }
 
 /// `Firefox on Linux`, as far as a user agent can be believed.
@@ -70,7 +79,10 @@ fn browser(agent: &str) -> String {
         ("Linux", "Linux"),
     ];
     let first = |known: &[(&str, &'static str)]| {
-        known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+        known
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
     };
     match (first(&BROWSERS), first(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
@@ -82,11 +94,18 @@ fn browser(agent: &str) -> String {
 
 pub(in crate::http) async fn change_password(State(app): State<App>, form: Form) -> Response {
     let viewer = &form.viewer;
-    let Some(user) = viewer.user() else { return to_login(&app) };
+    let Some(user) = viewer.user() else {
+        return to_login(&app);
+    };
     let new = form.text("password");
     if new != form.text("password_confirmation") {
         let differ = "The two passwords differ: enter the same twice.";
-        return account(&app, viewer, FieldErrors::new().with("password_confirmation", differ)).await;
+        return account(
+            &app,
+            viewer,
+            FieldErrors::new().with("password_confirmation", differ),
+        )
+        .await;
     }
     let current = Secret::new(form.text("current_password"));
     match users::change_password(&app, user, current, Secret::new(new), viewer.session_hash()).await {
@@ -106,7 +125,9 @@ pub(in crate::http) async fn change_password(State(app): State<App>, form: Form)
 
 /// Signs out everywhere, here too.
 pub(in crate::http) async fn end_sessions(State(app): State<App>, form: Form) -> Response {
-    let Some(user) = form.viewer.user() else { return to_login(&app) };
+    let Some(user) = form.viewer.user() else {
+        return to_login(&app);
+    };
     if let Err(refusal) = sessions::end_all(&app, user.id, None).await {
         return error::refused(&refusal);
     }
@@ -122,7 +143,10 @@ mod tests {
 
     #[test]
     fn a_user_agent_is_told_in_words() {
-        assert_eq!(browser("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"), "Firefox on Linux");
+        assert_eq!(
+            browser("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            "Firefox on Linux"
+        );
         assert_eq!(browser("curl/8.0"), "curl");
         assert_eq!(browser(""), "An unknown browser");
     }

@@ -10,7 +10,7 @@ use super::render::{chrome, page};
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::authorize::{self, Consent, Decision, Delivered, Next};
-use crate::http::extract::form::{CSRF_FIELD, Form, page_params};
+use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::FormAction;
@@ -41,7 +41,12 @@ pub(in crate::http) async fn show(
     QueryParams(query): QueryParams,
     viewer: Viewer,
 ) -> Response {
-    let asking = Asking { app: &app, viewer: &viewer, request_id, redirect: StatusCode::FOUND };
+    let asking = Asking {
+        app: &app,
+        viewer: &viewer,
+        request_id,
+        redirect: StatusCode::FOUND,
+    };
     let params = match query {
         Ok(params) => params,
         Err(problem) => return asking.unreadable(problem.description()),
@@ -63,14 +68,9 @@ pub(in crate::http) async fn post(
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Response {
-    let headers = request.headers().clone();
     let (mut parts, body) = request.into_parts();
-    let bytes = match axum::body::to_bytes(body, 4 * 1024 * 1024).await {
-        Ok(bytes) => bytes,
-        Err(_) => return error::plain(StatusCode::PAYLOAD_TOO_LARGE, "The form is larger than this server takes.", Some(&request_id)),
-    };
-    let params = match page_params(&headers, bytes.clone().into()).await {
-        Ok(params) => params,
+    let (bytes, params) = match page_body(&parts.headers, body).await {
+        Ok(read) => read,
         Err((status, sentence)) => return error::plain(status, sentence, Some(&request_id)),
     };
     if params.get(HANDLE).is_some() || params.get(CSRF_FIELD).is_some() {
@@ -87,7 +87,12 @@ pub(in crate::http) async fn post(
         Ok(viewer) => viewer,
         Err(refused) => return refused,
     };
-    let asking = Asking { app: &app, viewer: &viewer, request_id, redirect: StatusCode::SEE_OTHER };
+    let asking = Asking {
+        app: &app,
+        viewer: &viewer,
+        request_id,
+        redirect: StatusCode::SEE_OTHER,
+    };
     let (Ok(query), Ok(strict)) = (query, strict) else {
         return asking.unreadable("The parameters cannot be read");
     };
@@ -118,7 +123,7 @@ async fn settle(app: &App, form: &Form, decision: Decision) -> Response {
         redirect: StatusCode::SEE_OTHER,
     };
     let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
-        return asking.gone().await;
+        return asking.gone();
     };
     match authorize::decide(app, &Secret::new(handle), user.id, decision).await {
         Ok(next) => asking.answer(next).await,
@@ -134,7 +139,7 @@ impl Asking<'_> {
             Next::SignIn { handle, .. } => self.go(&format!("/login?continue={}", handle.expose())),
             Next::GoOn { handle } => self.go(&format!("/oauth/authorize?{HANDLE}={}", handle.expose())),
             Next::Consent(consent) => self.consent(*consent).await,
-            Next::Gone => self.gone().await,
+            Next::Gone => self.gone(),
         }
     }
 
@@ -177,7 +182,11 @@ impl Asking<'_> {
             application: consent.application.settings.name.clone(),
             redirect_host: people_host(target.redirect_uri(), uri),
             username: user.username.clone(),
-            scopes: consent.scopes.iter().map(|(name, text)| ScopeLine::new(name, text)).collect(),
+            scopes: consent
+                .scopes
+                .iter()
+                .map(|(name, text)| ScopeLine::new(name, text))
+                .collect(),
             known_since: consent.known_since.map(|since| When::new(since, now)),
             remembers: consent.remembers,
             native: target.is_native(),
@@ -191,7 +200,7 @@ impl Asking<'_> {
         response
     }
 
-    async fn gone(&self) -> Response {
+    fn gone(&self) -> Response {
         let view = blank(
             StatusCode::BAD_REQUEST,
             "This request is over",
@@ -213,7 +222,8 @@ impl Asking<'_> {
 
     fn unproven(&self, why: &Unproven, application: Option<&Application>) -> Response {
         let (title, sentence) = words(why);
-        let who = "Nothing was authorized. Whoever develops or runs the application can mend this; you cannot.";
+        let who =
+            "Nothing was authorized. Whoever develops or runs the application can mend this; you cannot.";
         let mut view = self.framed(blank(StatusCode::BAD_REQUEST, title, &sentence, who));
         if self.viewer.user().is_some_and(|user| user.admin) {
             view.mismatch = mismatch(why, application, self.app.issuer.path());
@@ -223,7 +233,10 @@ impl Asking<'_> {
     }
 
     fn framed(&self, view: ErrorPage) -> ErrorPage {
-        ErrorPage { request_id: error::id(Some(&self.request_id)), ..view }
+        ErrorPage {
+            request_id: error::id(Some(&self.request_id)),
+            ..view
+        }
     }
 }
 
@@ -233,19 +246,22 @@ fn people_host(asked: &str, registered: Option<&RedirectUri>) -> String {
 
 fn words(why: &Unproven) -> (&'static str, String) {
     match why {
-        Unproven::MissingClientId => {
-            ("The application did not say who it is", "The parameter client_id is missing.".into())
-        }
+        Unproven::MissingClientId => (
+            "The application did not say who it is",
+            "The parameter client_id is missing.".into(),
+        ),
         Unproven::UnknownClient => (
             "This server does not know the application",
             "The client_id that was sent belongs to no application that may be used here.".into(),
         ),
-        Unproven::Repeated(name) => {
-            ("The application's request contradicts itself", format!("The parameter {name} was sent more than once."))
-        }
+        Unproven::Repeated(name) => (
+            "The application's request contradicts itself",
+            format!("The parameter {name} was sent more than once."),
+        ),
         Unproven::MissingRedirectUri => (
             "The application did not say where to go on",
-            "The parameter redirect_uri is missing, and the application has not registered exactly one.".into(),
+            "The parameter redirect_uri is missing, and the application has not registered exactly one."
+                .into(),
         ),
         Unproven::Mismatch { .. } => (
             "This link does not lead back to the application",
@@ -256,10 +272,17 @@ fn words(why: &Unproven) -> (&'static str, String) {
 
 /// For administrators alone: others must not learn what is registered.
 fn mismatch(why: &Unproven, application: Option<&Application>, prefix: &str) -> Option<Mismatch> {
-    let (Unproven::Mismatch { sent }, Some(application)) = (why, application) else { return None };
+    let (Unproven::Mismatch { sent }, Some(application)) = (why, application) else {
+        return None;
+    };
     Some(Mismatch {
         sent: sent.clone(),
-        registered: application.settings.redirect_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
+        registered: application
+            .settings
+            .redirect_uris
+            .iter()
+            .map(|uri| uri.as_str().to_owned())
+            .collect(),
         application: application.settings.name.clone(),
         edit_href: format!("{prefix}/oauth/applications/{}/edit", application.id),
     })
@@ -275,14 +298,24 @@ pub(in crate::http) async fn native(
     let Some(user) = viewer.user() else {
         return redirect(StatusCode::SEE_OTHER, &format!("{}/login", app.issuer.path()));
     };
-    let code = query.ok().and_then(|params| params.get("code").map(Secret::new)).unwrap_or_else(|| Secret::new(""));
+    let code = query
+        .ok()
+        .and_then(|params| params.get("code").map(Secret::new))
+        .unwrap_or_else(|| Secret::new(""));
     let application = match authorize::native(&app, user.id, &code).await {
         Ok(Some(application)) => application,
         Ok(None) => return error::gone(Some(&request_id)),
         Err(refusal) => return error::refused(&refusal),
     };
     match chrome(&app, &viewer).await {
-        Ok(chrome) => page(StatusCode::OK, &view::native::NativeCode { chrome, application, code }),
+        Ok(chrome) => page(
+            StatusCode::OK,
+            &view::native::NativeCode {
+                chrome,
+                application,
+                code,
+            },
+        ),
         Err(refused) => refused,
     }
 }

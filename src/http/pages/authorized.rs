@@ -19,7 +19,10 @@ const PATH: &str = "/oauth/authorized_applications";
 
 pub(in crate::http) async fn index(State(app): State<App>, viewer: Viewer) -> Response {
     let Some(user) = viewer.user() else {
-        return redirect(StatusCode::SEE_OTHER, &format!("{}/login?next={PATH}", app.issuer.path()));
+        return redirect(
+            StatusCode::SEE_OTHER,
+            &format!("{}/login?next={PATH}", app.issuer.path()),
+        );
     };
     let found = match authorized::list(&app, user.id).await {
         Ok(found) => found,
@@ -55,15 +58,21 @@ pub(in crate::http) async fn delete(
     headers: HeaderMap,
     form: Form,
 ) -> Response {
-    let Some(user) = form.viewer.user() else { return error::forged(Some(&request_id)) };
-    let Ok(id) = id.parse() else { return error::gone(Some(&request_id)) };
+    let Some(user) = form.viewer.user() else {
+        return error::forged(Some(&request_id));
+    };
+    let Ok(id) = id.parse() else {
+        return error::gone(Some(&request_id));
+    };
     match authorized::withdraw(&app, user.id, id).await {
         Ok(false) => error::gone(Some(&request_id)),
         Ok(true) if method == Method::DELETE && error::prefers_json(&headers) => {
             StatusCode::NO_CONTENT.into_response()
         }
         Ok(true) => {
-            form.viewer.leave_notice("Withdrawn: the application can no longer use your account.").await;
+            form.viewer
+                .leave_notice("Withdrawn: the application can no longer use your account.")
+                .await;
             redirect(StatusCode::SEE_OTHER, &format!("{}{PATH}", app.issuer.path()))
         }
         Err(refusal) => error::refused(&refusal),

@@ -1,9 +1,9 @@
 //! Pages that say what went wrong, and who can mend it.
 
+use axum::Json;
 use axum::extract::{OriginalUri, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use serde_json::json;
 
 use super::render::page;
@@ -22,7 +22,10 @@ pub(in crate::http) fn blank(status: StatusCode, title: &str, sentence: &str, wh
         sentence: sentence.to_owned(),
         who: who.to_owned(),
         request_id: String::new(),
-        back: Some(Link { href: "/".to_owned(), label: "Go to the start page".to_owned() }),
+        back: Some(Link {
+            href: "/".to_owned(),
+            label: "Go to the start page".to_owned(),
+        }),
         mismatch: None,
         code: None,
     }
@@ -34,8 +37,19 @@ pub(in crate::http) fn id(request_id: Option<&RequestId>) -> String {
 
 /// A form that cannot be read.
 pub(in crate::http) fn plain(status: StatusCode, sentence: &str, request_id: Option<&RequestId>) -> Response {
-    let view = blank(status, "This could not be read", sentence, "Go back and send the form again.");
-    page(status, &ErrorPage { request_id: id(request_id), ..view })
+    let view = blank(
+        status,
+        "This could not be read",
+        sentence,
+        "Go back and send the form again.",
+    );
+    page(
+        status,
+        &ErrorPage {
+            request_id: id(request_id),
+            ..view
+        },
+    )
 }
 
 /// A form without our token, or from elsewhere.
@@ -46,8 +60,16 @@ pub(in crate::http) fn forged(request_id: Option<&RequestId>) -> Response {
         "Nothing was changed. A form works for as long as the session that it was made in.",
         "Go back, load the page again, and send the form from there.",
     );
-    let mut response = page(StatusCode::FORBIDDEN, &ErrorPage { request_id: id(request_id), ..view });
-    response.extensions_mut().insert(Cause("a form without the session's token, or from another origin".into()));
+    let mut response = page(
+        StatusCode::FORBIDDEN,
+        &ErrorPage {
+            request_id: id(request_id),
+            ..view
+        },
+    );
+    response.extensions_mut().insert(Cause(
+        "a form without the session's token, or from another origin".into(),
+    ));
     response
 }
 
@@ -59,7 +81,13 @@ pub(in crate::http) fn forbidden(request_id: Option<&RequestId>) -> Response {
         "You are signed in, but this page needs an administrator.",
         "An administrator can make you one, or do this for you.",
     );
-    page(StatusCode::FORBIDDEN, &ErrorPage { request_id: id(request_id), ..view })
+    page(
+        StatusCode::FORBIDDEN,
+        &ErrorPage {
+            request_id: id(request_id),
+            ..view
+        },
+    )
 }
 
 /// The store is out of reach.
@@ -73,7 +101,9 @@ pub(in crate::http) fn unavailable(cause: &str) -> Response {
     // Rendered by hand: `render::page` would call this again where the template fails.
     let html = askama::Template::render(&view).unwrap_or_else(|_| view.title.clone());
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, axum::response::Html(html)).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response.extensions_mut().insert(Cause(cause.to_owned()));
     response
 }
@@ -94,13 +124,17 @@ fn too_many(retry_after: i64) -> Response {
         "Wait a little before you try again.",
     );
     let mut response = page(StatusCode::TOO_MANY_REQUESTS, &view);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
     response
 }
 
 /// 404: JSON under `/api`, where programs ask; else a page.
 pub(in crate::http) async fn not_found(OriginalUri(uri): OriginalUri, request: Request) -> Response {
-    let wants_json = uri.path().contains("/api/") || uri.path().contains("/.well-known/") || prefers_json(request.headers());
+    let wants_json = uri.path().contains("/api/")
+        || uri.path().contains("/.well-known/")
+        || prefers_json(request.headers());
     if wants_json {
         let body = json!({ "error": "not_found", "error_description": "There is nothing at this address" });
         return (StatusCode::NOT_FOUND, Json(body)).into_response();
@@ -115,7 +149,13 @@ pub(in crate::http) fn gone(request_id: Option<&RequestId>) -> Response {
         "The page was moved or deleted, or the address has a typing mistake.",
         "",
     );
-    page(StatusCode::NOT_FOUND, &ErrorPage { request_id: id(request_id), ..view })
+    page(
+        StatusCode::NOT_FOUND,
+        &ErrorPage {
+            request_id: id(request_id),
+            ..view
+        },
+    )
 }
 
 /// 405; the `Allow` header is the router's.
@@ -132,6 +172,9 @@ pub(in crate::http) async fn method_not_allowed(request: Request) -> Response {
 
 /// `Accept: application/json` without `text/html`.
 pub(in crate::http) fn prefers_json(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     accept.contains("application/json") && !accept.contains("text/html")
 }

@@ -28,7 +28,9 @@ pub(in crate::http) async fn ready(State(http): State<Http>) -> Response {
 fn not_ready(why: &'static str, cause: String) -> Response {
     let body = Json(json!({ "status": "not ready", "because": why }));
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, NO_STORE, body).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response.extensions_mut().insert(Cause(cause));
     response
 }

@@ -9,8 +9,8 @@ use super::error;
 use super::render::{chrome, page};
 use crate::base::secret::Secret;
 use crate::flow::App;
-use crate::flow::login::{self, Attempt, BROWSER_KNOWN, NotSignedIn};
 use crate::flow::authorize;
+use crate::flow::login::{self, Attempt, BROWSER_KNOWN, NotSignedIn};
 use crate::http::extract::address::ClientAddress;
 use crate::http::extract::form::Form;
 use crate::http::extract::params::QueryParams;
@@ -34,7 +34,10 @@ impl Onward {
         if let Some(handle) = params.get("continue").filter(|text| is_handle(text)) {
             return Self::Authorization(handle.to_owned());
         }
-        params.get("next").filter(|path| is_own_path(path)).map_or(Self::Home, |path| Self::Path(path.to_owned()))
+        params
+            .get("next")
+            .filter(|path| is_own_path(path))
+            .map_or(Self::Home, |path| Self::Path(path.to_owned()))
     }
 
     fn field(&self) -> Option<String> {
@@ -62,7 +65,10 @@ impl Onward {
 }
 
 fn is_handle(text: &str) -> bool {
-    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    text.len() <= 64
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// A path of ours, and nothing that a browser could read as another host: no `//`, no backslash, no
@@ -71,7 +77,9 @@ fn is_own_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && path.len() <= 200
-        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_'))
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_'))
         && !path.contains("//")
 }
 
@@ -96,7 +104,8 @@ async fn form(
     status: StatusCode,
 ) -> Response {
     let application = match onward {
-        Onward::Authorization(handle) => match authorize::asking_application(app, &Secret::new(handle)).await {
+        Onward::Authorization(handle) => match authorize::asking_application(app, &Secret::new(handle)).await
+        {
             Ok(application) => application,
             Err(refusal) => return error::refused(&refusal),
         },
@@ -106,8 +115,14 @@ async fn form(
         Ok(chrome) => chrome,
         Err(refused) => return refused,
     };
-    let view =
-        Login { chrome, username, error, continue_to: onward.field(), next: onward.next(), application };
+    let view = Login {
+        chrome,
+        username,
+        error,
+        continue_to: onward.field(),
+        next: onward.next(),
+        application,
+    };
     page(status, &view)
 }
 
@@ -128,7 +143,10 @@ pub(in crate::http) async fn create(
     let viewer = &form_sent.viewer;
     match login::sign_in(&app, &attempt).await {
         Ok(user) => {
-            let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+            let agent = headers
+                .get(header::USER_AGENT)
+                .and_then(|agent| agent.to_str().ok())
+                .unwrap_or_default();
             if let Err(fault) = viewer.sign_in(&app, &user, agent).await {
                 return error::unavailable(&fault.to_string());
             }
@@ -140,13 +158,23 @@ pub(in crate::http) async fn create(
         Err(NotSignedIn::Wrong) => {
             let error = "This user name and this password do not go together. Check both and try again.";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            form(&app, viewer, &onward, attempt.username, Some(error.to_owned()), status).await
+            form(
+                &app,
+                viewer,
+                &onward,
+                attempt.username,
+                Some(error.to_owned()),
+                status,
+            )
+            .await
         }
         Err(NotSignedIn::Wait { seconds }) => {
             let error = format!("Too many attempts failed. Wait {seconds} seconds, then try again.");
             let status = StatusCode::TOO_MANY_REQUESTS;
             let mut response = form(&app, viewer, &onward, attempt.username, Some(error), status).await;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             response
         }
         Err(NotSignedIn::Refused(refusal)) => error::refused(&refusal),
@@ -171,7 +199,11 @@ fn remembered(app: &App, location: &str, browser: &Secret) -> Response {
 }
 
 fn browser_cookie(app: &App) -> &'static str {
-    if app.issuer.is_https() { "__Host-tegata-browser" } else { "tegata-browser" }
+    if app.issuer.is_https() {
+        "__Host-tegata-browser"
+    } else {
+        "tegata-browser"
+    }
 }
 
 fn known_browser(headers: &HeaderMap, app: &App) -> Option<Secret> {
@@ -202,7 +234,10 @@ pub(in crate::http) async fn delete(State(app): State<App>, form: Form) -> Respo
             if let Err(refusal) = handed_over {
                 return error::refused(&refusal);
             }
-            redirect(StatusCode::SEE_OTHER, &format!("{prefix}/login?continue={handle}"))
+            redirect(
+                StatusCode::SEE_OTHER,
+                &format!("{prefix}/login?continue={handle}"),
+            )
         }
         Onward::Path(_) | Onward::Home => redirect(StatusCode::SEE_OTHER, &format!("{prefix}/login")),
     }
@@ -217,9 +252,19 @@ mod tests {
         for path in ["/", "/oauth/applications", "/oauth/applications/0192-ab"] {
             assert!(is_own_path(path), "{path}");
         }
-        for path in
-            ["//evil", "/\\evil", "https:evil", "/%09/evil", "/..//evil", "https://evil", "evil", "", "/a//b", "/a?b", "/a\tb"]
-        {
+        for path in [
+            "//evil",
+            "/\\evil",
+            "https:evil",
+            "/%09/evil",
+            "/..//evil",
+            "https://evil",
+            "evil",
+            "",
+            "/a//b",
+            "/a?b",
+            "/a\tb",
+        ] {
             assert!(!is_own_path(path), "{path}");
         }
     }

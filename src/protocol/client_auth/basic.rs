@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::{AuthMethod, Presented};
+use crate::base::form;
 use crate::base::secret::Secret;
 use crate::protocol::bearer::after_scheme;
 use crate::protocol::error::OAuthError;
-use crate::base::form;
 
 /// What follows `Basic` in the one header there may be.
 pub(super) fn find<'a>(authorization: &[&'a [u8]]) -> Result<Option<&'a [u8]>, OAuthError> {

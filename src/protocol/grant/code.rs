@@ -21,7 +21,10 @@ pub struct Presented<'a> {
 
 impl<'a> Presented<'a> {
     pub fn of(params: &'a Params) -> Self {
-        Self { redirect_uri: params.get("redirect_uri"), code_verifier: params.get("code_verifier") }
+        Self {
+            redirect_uri: params.get("redirect_uri"),
+            code_verifier: params.get("code_verifier"),
+        }
     }
 }
 
@@ -51,7 +54,11 @@ pub fn judge(
         return Verdict::Refuse;
     }
     if let Err(reason) = proven(code, presented) {
-        return if code.used_at.is_some() { Verdict::Refuse } else { Verdict::Fail(reason) };
+        return if code.used_at.is_some() {
+            Verdict::Refuse
+        } else {
+            Verdict::Fail(reason)
+        };
     }
     if code.used_at.is_some() {
         return Verdict::Replay;
@@ -128,7 +135,10 @@ mod tests {
     }
 
     fn good() -> Presented<'static> {
-        Presented { redirect_uri: Some("https://c.example/cb"), code_verifier: Some(VERIFIER) }
+        Presented {
+            redirect_uri: Some("https://c.example/cb"),
+            code_verifier: Some(VERIFIER),
+        }
     }
 
     #[test]
@@ -138,8 +148,16 @@ mod tests {
             let mut code = code();
             code.used_at = bit(2).then(|| at(120));
             let presented = Presented {
-                redirect_uri: Some(if bit(3) { "https://c.example/other" } else { "https://c.example/cb" }),
-                code_verifier: if bit(4) { Some("x".repeat(43).leak()) } else { Some(VERIFIER) },
+                redirect_uri: Some(if bit(3) {
+                    "https://c.example/other"
+                } else {
+                    "https://c.example/cb"
+                }),
+                code_verifier: if bit(4) {
+                    Some("x".repeat(43).leak())
+                } else {
+                    Some(VERIFIER)
+                },
             };
             let now = if bit(1) { at(160) } else { at(159) };
             let verdict = judge(&code, client(if bit(0) { 2 } else { 1 }), presented, now);
@@ -149,34 +167,64 @@ mod tests {
 
     #[test]
     fn a_replay_with_every_proof_is_a_replay_and_without_is_not() {
-        let used = AuthorizationCode { used_at: Some(at(110)), ..code() };
+        let used = AuthorizationCode {
+            used_at: Some(at(110)),
+            ..code()
+        };
         assert_eq!(judge(&used, client(1), good(), at(5_000)), Verdict::Replay);
-        let wrong = Presented { code_verifier: None, ..good() };
+        let wrong = Presented {
+            code_verifier: None,
+            ..good()
+        };
         assert_eq!(judge(&used, client(1), wrong, at(120)), Verdict::Refuse);
         assert_eq!(judge(&used, client(2), good(), at(120)), Verdict::Refuse);
     }
 
     #[test]
     fn a_verifier_without_a_challenge_is_refused() {
-        let plain = AuthorizationCode { code_challenge: None, ..code() };
-        assert!(matches!(judge(&plain, client(1), good(), at(110)), Verdict::Fail(_)));
-        let none = Presented { code_verifier: None, ..good() };
+        let plain = AuthorizationCode {
+            code_challenge: None,
+            ..code()
+        };
+        assert!(matches!(
+            judge(&plain, client(1), good(), at(110)),
+            Verdict::Fail(_)
+        ));
+        let none = Presented {
+            code_verifier: None,
+            ..good()
+        };
         assert_eq!(judge(&plain, client(1), none, at(110)), Verdict::Redeem);
-        assert!(matches!(judge(&code(), client(1), none, at(110)), Verdict::Fail(_)));
+        assert!(matches!(
+            judge(&code(), client(1), none, at(110)),
+            Verdict::Fail(_)
+        ));
     }
 
     #[test]
     fn the_redirect_uri_must_be_repeated_where_it_was_sent() {
-        let missing = Presented { redirect_uri: None, ..good() };
-        assert!(matches!(judge(&code(), client(1), missing, at(110)), Verdict::Fail(_)));
-        let implied = AuthorizationCode { redirect_uri_sent: false, ..code() };
+        let missing = Presented {
+            redirect_uri: None,
+            ..good()
+        };
+        assert!(matches!(
+            judge(&code(), client(1), missing, at(110)),
+            Verdict::Fail(_)
+        ));
+        let implied = AuthorizationCode {
+            redirect_uri_sent: false,
+            ..code()
+        };
         assert_eq!(judge(&implied, client(1), missing, at(110)), Verdict::Redeem);
         assert_eq!(judge(&implied, client(1), good(), at(110)), Verdict::Redeem);
     }
 
     #[test]
     fn five_failures_burn_it() {
-        let burnt = AuthorizationCode { failures: 5, ..code() };
+        let burnt = AuthorizationCode {
+            failures: 5,
+            ..code()
+        };
         assert_eq!(judge(&burnt, client(1), good(), at(110)), Verdict::Refuse);
     }
 }

@@ -35,7 +35,11 @@ pub fn judge(
         return Verdict::Refuse;
     }
     if token.used_at.is_none() {
-        return if now < token.expires_at { Verdict::Rotate } else { Verdict::Refuse };
+        return if now < token.expires_at {
+            Verdict::Rotate
+        } else {
+            Verdict::Refuse
+        };
     }
     let same_client = token.retry_client.as_deref() == Some(authenticated_by);
     let in_window = token.retry_until.is_some_and(|end| now < end);
@@ -50,9 +54,11 @@ pub fn judge(
 /// # Errors
 /// `invalid_scope`.
 pub fn scopes(granted: &Scopes, asked: Option<&str>) -> Result<Scopes, OAuthError> {
-    let Some(asked) = asked else { return Ok(granted.clone()) };
-    let asked =
-        Scopes::parse(asked).map_err(|_| OAuthError::invalid_scope("scope is a list of names separated by spaces"))?;
+    let Some(asked) = asked else {
+        return Ok(granted.clone());
+    };
+    let asked = Scopes::parse(asked)
+        .map_err(|_| OAuthError::invalid_scope("scope is a list of names separated by spaces"))?;
     if asked.is_empty() {
         return Ok(granted.clone());
     }
@@ -129,21 +135,36 @@ mod tests {
 
     #[test]
     fn the_absolute_end_holds_however_often_it_was_used() {
-        let used_daily = RefreshToken { expires_at: at(20_000), ..fresh() };
-        assert_eq!(judge(&used_daily, client(1), "secret", at(10_000)), Verdict::Refuse);
+        let used_daily = RefreshToken {
+            expires_at: at(20_000),
+            ..fresh()
+        };
+        assert_eq!(
+            judge(&used_daily, client(1), "secret", at(10_000)),
+            Verdict::Refuse
+        );
     }
 
     #[test]
     fn a_lost_answer_is_given_again_to_the_same_client_within_the_window() {
-        assert_eq!(judge(&rotated(), client(1), "secret", at(109)), Verdict::AnswerAgain);
+        assert_eq!(
+            judge(&rotated(), client(1), "secret", at(109)),
+            Verdict::AnswerAgain
+        );
         assert_eq!(judge(&rotated(), client(1), "secret", at(110)), Verdict::Replay);
-        assert_eq!(judge(&rotated(), client(1), "other secret", at(109)), Verdict::Replay);
+        assert_eq!(
+            judge(&rotated(), client(1), "other secret", at(109)),
+            Verdict::Replay
+        );
         assert_eq!(judge(&rotated(), client(2), "secret", at(109)), Verdict::Refuse);
     }
 
     #[test]
     fn an_erased_answer_makes_it_a_replay() {
-        let ancestor = RefreshToken { retry_sealed: None, ..rotated() };
+        let ancestor = RefreshToken {
+            retry_sealed: None,
+            ..rotated()
+        };
         assert_eq!(judge(&ancestor, client(1), "secret", at(105)), Verdict::Replay);
     }
 
@@ -151,7 +172,10 @@ mod tests {
     fn a_refresh_narrows_and_never_widens() {
         let granted = Scopes::parse("read write").unwrap();
         assert_eq!(scopes(&granted, None).unwrap(), granted);
-        assert_eq!(scopes(&granted, Some("read")).unwrap(), Scopes::parse("read").unwrap());
+        assert_eq!(
+            scopes(&granted, Some("read")).unwrap(),
+            Scopes::parse("read").unwrap()
+        );
         assert!(scopes(&granted, Some("read admin")).is_err());
     }
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use url::Url;
 
-use crate::protocol::redirect::{RedirectUri, append};
+use crate::model::redirect_uri::{RedirectUri, append};
 
 #[test]
 fn ordinary_uris_are_registered_as_written() {

@@ -1,0 +1,10 @@
+//! One address a file: what it answers, and what it refuses.
+
+mod applications;
+mod authorized_applications;
+mod health;
+mod memos;
+mod memos_errors;
+mod metadata;
+mod pages;
+mod token_info;

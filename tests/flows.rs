@@ -1,0 +1,17 @@
+//! What OAuth is about, each happy flow with its refusals beside it.
+
+mod client_authentication;
+mod client_credentials;
+mod code;
+mod code_errors;
+mod consent;
+mod introspect;
+mod introspect_errors;
+mod pkce;
+mod races;
+mod refresh;
+mod refresh_errors;
+mod revoke;
+mod revoke_errors;
+mod secrets;
+mod token_errors;

@@ -1,0 +1,4 @@
+//! Foreign clients, end to end.
+
+mod oauth2_crate;
+mod python;

@@ -1,0 +1,299 @@
+//! A world for one test: a server of its own over real HTTP, a clock that stands still until told to
+//! move, an empty database, and the `tegata` command on the same store.
+
+mod answer;
+mod application;
+mod ask;
+mod browser;
+mod command;
+mod database;
+mod request;
+
+use std::sync::Arc;
+
+use tegata::base::clock::{Clock, ManualClock};
+use tegata::base::config::{Config, FileSource, Sources};
+use tegata::base::entropy::Entropy;
+use tegata::server::{self, Running};
+use tempfile::TempDir;
+use tokio::sync::{Barrier, Mutex};
+use tokio::task::JoinSet;
+
+pub(crate) use self::answer::{Answer, Tokens};
+pub(crate) use self::application::Application;
+pub(crate) use self::ask::{Ask, CHALLENGE, VERIFIER};
+pub(crate) use self::browser::{Authorized, Browser, filled_in};
+pub(crate) use self::command::{Printed, User};
+pub(crate) use self::database::Database;
+use self::database::Store;
+pub(crate) use self::request::Request;
+
+/// Runs one test on SQLite and on PostgreSQL, as `name::sqlite` and `name::postgres`. Settings other than
+/// the usual come first: `with("refresh_token_ttl" = "1h")`.
+macro_rules! on_each_database {
+    ($($(with($($setting:literal = $value:expr),+ $(,)?))? async fn $name:ident($($world:tt)*) $body:block)+) => {
+        $(mod $name {
+            use super::*;
+
+            async fn body($($world)*) $body
+
+            const SETTINGS: &[(&str, &str)] = &[$($(($setting, $value)),+)?];
+
+            #[test]
+            fn sqlite() {
+                $crate::world::run($crate::world::Database::Sqlite, SETTINGS, body);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::world::run($crate::world::Database::Postgres, SETTINGS, body);
+            }
+        })+
+    };
+}
+
+/// Everything a test may touch. Clones are the same world.
+#[derive(Clone)]
+pub(crate) struct World {
+    /// Where the server answers, which is its issuer too; no trailing slash.
+    pub(crate) base_url: String,
+    /// The server's clock. Starts at the present, because the `tegata` command has its own.
+    pub(crate) clock: ManualClock,
+    pub(crate) database_url: String,
+    settings: Vec<(String, String)>,
+    folder: Arc<TempDir>,
+    http: reqwest::Client,
+    servers: Arc<Mutex<Vec<Running>>>,
+}
+
+/// Runs `test` in a world of its own and takes that world down again, whatever comes of it.
+pub(crate) fn run<T, F>(database: Database, settings: &[(&str, &str)], test: T)
+where
+    T: FnOnce(World) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let outcome = runtime.block_on(async {
+        let store = Store::create(database).await;
+        let world = World::start(&store, settings).await;
+        let outcome = tokio::spawn(test(world.clone())).await;
+        world.stop().await;
+        store.delete().await;
+        outcome
+    });
+    if let Err(failure) = outcome {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+impl World {
+    async fn start(store: &Store, settings: &[(&str, &str)]) -> Self {
+        let clock = ManualClock::at(Clock::System.now().unix_timestamp());
+        let mut given = vec![
+            ("listen".to_owned(), "127.0.0.1:0".to_owned()),
+            ("database_url".to_owned(), store.url.clone()),
+            ("rate_limits".to_owned(), "false".to_owned()),
+        ];
+        for (name, value) in settings {
+            set(&mut given, name, value);
+        }
+        let running = serve(&given, &clock).await;
+        let base_url = running.issuer().to_owned();
+        Self {
+            http: request::client(&base_url, false),
+            base_url,
+            clock,
+            database_url: store.url.clone(),
+            settings: given,
+            folder: store.folder.clone(),
+            servers: Arc::new(Mutex::new(vec![running])),
+        }
+    }
+
+    /// Stops the server and starts it again on the same store and the same address.
+    pub(crate) async fn restart(&self) {
+        let mut servers = self.servers.lock().await;
+        let address = servers[0].addresses()[0];
+        for running in servers.drain(..) {
+            running.stop().await;
+        }
+        let mut settings = self.settings.clone();
+        set(&mut settings, "listen", &address.to_string());
+        servers.push(serve(&settings, &self.clock).await);
+    }
+
+    /// A second server on the same store, under the same issuer, at an address of its own.
+    pub(crate) async fn second_node(&self) -> Self {
+        let mut settings = self.settings.clone();
+        set(&mut settings, "public_url", &self.base_url);
+        let running = serve(&settings, &self.clock).await;
+        let base_url = format!("http://{}", running.addresses()[0]);
+        self.servers.lock().await.push(running);
+        Self {
+            http: request::client(&base_url, false),
+            base_url,
+            settings,
+            ..self.clone()
+        }
+    }
+
+    /// A request to `path`, without cookies.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(&self.http, method, &self.url(path))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Request {
+        self.request("GET", path)
+    }
+
+    /// A form to `path`, without cookies.
+    pub(crate) fn post(&self, path: &str, fields: &[(&str, &str)]) -> Request {
+        self.request("POST", path).fields(fields)
+    }
+
+    pub(crate) fn token(&self, fields: &[(&str, &str)]) -> Request {
+        self.post("/oauth/token", fields)
+    }
+
+    /// Redeems a code as its application should: with its redirect URI, its credentials, its verifier.
+    pub(crate) fn redeem(&self, application: &Application, code: &str) -> Request {
+        let request = self.token(&[("grant_type", "authorization_code"), ("code", code)]);
+        let request = request
+            .field("redirect_uri", application.redirect_uri())
+            .by(application);
+        if application.client_secret.is_none() {
+            request.field("code_verifier", VERIFIER)
+        } else {
+            request
+        }
+    }
+
+    pub(crate) fn refresh(&self, application: &Application, refresh_token: &str) -> Request {
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)])
+            .by(application)
+    }
+
+    pub(crate) fn client_credentials(&self, application: &Application) -> Request {
+        self.token(&[("grant_type", "client_credentials")])
+            .by(application)
+    }
+
+    pub(crate) fn introspect(&self, token: &str) -> Request {
+        self.post("/oauth/introspect", &[("token", token)])
+    }
+
+    pub(crate) fn revoke(&self, token: &str) -> Request {
+        self.post("/oauth/revoke", &[("token", token)])
+    }
+
+    /// The memos of the token's user.
+    pub(crate) fn memos(&self, access_token: &str) -> Request {
+        self.get("/api/memos").bearer(access_token)
+    }
+
+    /// What introspection says of `token` to its own confidential application.
+    pub(crate) async fn is_active(&self, application: &Application, token: &str) -> bool {
+        let answer = self.introspect(token).by(application).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        let json = answer.json();
+        if json["active"] == false {
+            assert_eq!(
+                json,
+                serde_json::json!({"active": false}),
+                "an inactive token tells nothing else"
+            );
+        }
+        json["active"].as_bool().expect("active is a boolean")
+    }
+
+    /// Somebody who can sign in, made through the command.
+    pub(crate) async fn user(&self, name: &str) -> User {
+        command::create_user(self, name, &[]).await
+    }
+
+    pub(crate) async fn administrator(&self, name: &str) -> User {
+        command::create_user(self, name, &["--admin"]).await
+    }
+
+    /// An application to be made through the command; confidential unless said otherwise.
+    pub(crate) fn application(&self) -> application::Wanted {
+        application::Wanted::new(self.clone())
+    }
+
+    /// A browser without cookies.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(&self.base_url)
+    }
+
+    /// A browser in which `user` has signed in.
+    pub(crate) async fn signed_in(&self, user: &User) -> Browser {
+        let browser = self.browser();
+        browser.sign_in(user).await;
+        browser
+    }
+
+    /// A fresh code that `user` allowed to `application`.
+    pub(crate) async fn code(&self, user: &User, application: &Application) -> String {
+        let browser = self.signed_in(user).await;
+        browser.authorize(&Ask::of(application)).await.code()
+    }
+
+    /// The tokens of a whole code flow.
+    pub(crate) async fn tokens(&self, user: &User, application: &Application) -> Tokens {
+        let code = self.code(user, application).await;
+        self.redeem(application, &code).await.tokens()
+    }
+
+    /// Runs `tegata` on the world's store.
+    pub(crate) async fn command(&self, arguments: &[&str], input: &str) -> Printed {
+        command::run(self, arguments, input).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    async fn stop(&self) {
+        for running in self.servers.lock().await.drain(..) {
+            running.stop().await;
+        }
+    }
+}
+
+/// Runs `count` tasks that all start together, and collects what they gave.
+pub(crate) async fn at_once<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(count));
+    let mut tasks = JoinSet::new();
+    for number in 0..count {
+        let (barrier, run) = (barrier.clone(), task(number));
+        tasks.spawn(async move {
+            barrier.wait().await;
+            run.await
+        });
+    }
+    tasks.join_all().await
+}
+
+async fn serve(settings: &[(String, String)], clock: &ManualClock) -> Running {
+    let sources = Sources {
+        flags: settings.to_vec(),
+        environment: Vec::new(),
+        file: FileSource::None,
+    };
+    let config = Config::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
+    let started = server::start(config, Clock::Manual(clock.clone()), Entropy::System).await;
+    started.unwrap_or_else(|error| panic!("the server did not start: {error}"))
+}
+
+fn set(settings: &mut Vec<(String, String)>, name: &str, value: &str) {
+    settings.retain(|(known, _)| known != name);
+    settings.push((name.to_owned(), value.to_owned()));
+}

@@ -1,0 +1,123 @@
+//! Applications, registered through the `tegata` command.
+
+use serde_json::Value;
+
+use super::{World, command};
+
+/// A registered application, as its developer knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Application {
+    pub(crate) client_id: String,
+    /// `None`: a public application.
+    pub(crate) client_secret: Option<String>,
+    redirect_uris: Vec<String>,
+}
+
+impl Application {
+    /// The first registered redirect URI.
+    pub(crate) fn redirect_uri(&self) -> &str {
+        &self.redirect_uris[0]
+    }
+
+    /// The secret of a confidential application.
+    #[track_caller]
+    pub(crate) fn secret(&self) -> &str {
+        self.client_secret.as_deref().expect("a confidential application")
+    }
+}
+
+/// An application that is about to be registered.
+#[must_use]
+pub(crate) struct Wanted {
+    world: World,
+    redirect_uris: Vec<String>,
+    options: Vec<String>,
+    secret: String,
+}
+
+impl Wanted {
+    pub(super) fn new(world: World) -> Self {
+        Self {
+            world,
+            redirect_uris: Vec::new(),
+            options: Vec::new(),
+            secret: String::new(),
+        }
+    }
+
+    /// Instead of the usual `https://app.example/callback`; more than one may be given.
+    pub(crate) fn redirect_uri(mut self, uri: &str) -> Self {
+        self.redirect_uris.push(uri.to_owned());
+        self
+    }
+
+    pub(crate) fn scope(self, scope: &str) -> Self {
+        self.option("--scope").option(scope)
+    }
+
+    pub(crate) fn grant(self, grant: &str) -> Self {
+        self.option("--grant").option(grant)
+    }
+
+    pub(crate) fn public(self) -> Self {
+        self.option("--public")
+    }
+
+    pub(crate) fn trusted(self) -> Self {
+        self.option("--trusted")
+    }
+
+    pub(crate) fn require_pkce(self) -> Self {
+        self.option("--require-pkce")
+    }
+
+    /// May introspect the tokens of others.
+    pub(crate) fn introspects(self) -> Self {
+        self.option("--introspect")
+    }
+
+    pub(crate) fn client_id(self, id: &str) -> Self {
+        self.option("--client-id").option(id)
+    }
+
+    pub(crate) fn chosen_secret(mut self, secret: &str) -> Self {
+        self.secret = format!("{secret}\n");
+        self.option("--client-secret-stdin")
+    }
+
+    pub(crate) fn access_token_ttl(self, ttl: &str) -> Self {
+        self.option("--access-token-ttl").option(ttl)
+    }
+
+    pub(crate) async fn create(mut self) -> Application {
+        if self.redirect_uris.is_empty() {
+            self.redirect_uris.push("https://app.example/callback".to_owned());
+        }
+        let mut arguments = vec!["application", "create", "--json", "--name", "Notes"];
+        for uri in &self.redirect_uris {
+            arguments.extend(["--redirect-uri", uri]);
+        }
+        arguments.extend(self.options.iter().map(String::as_str));
+        let made = command::run(&self.world, &arguments, &self.secret).await.json();
+        Application {
+            client_id: command::text(&made["client_id"]),
+            client_secret: made["client_secret"].as_str().map(str::to_owned),
+            redirect_uris: made["redirect_uris"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(Value::as_str)
+                .map(owned)
+                .collect(),
+        }
+    }
+
+    fn option(mut self, word: &str) -> Self {
+        self.options.push(word.to_owned());
+        self
+    }
+}
+
+fn owned(text: Option<&str>) -> String {
+    text.unwrap().to_owned()
+}
