@@ -15,4 +15,10 @@
 //! The same noun names the file on every floor. `tests/architecture.rs` holds the floors.
 
 pub mod base;
+pub mod cli;
+pub mod flow;
+pub mod http;
 pub mod model;
+pub mod protocol;
+pub mod server;
+pub mod store;

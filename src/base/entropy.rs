@@ -1,6 +1,7 @@
 //! The one door through which chance comes in.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::rngs::{StdRng, SysRng};
@@ -47,13 +48,31 @@ impl Entropy {
         bytes
     }
 
-    /// A UUIDv7: ids sort by the time they were made at.
+    /// A UUIDv7: ids sort by the time they were made at, and within a second by the order in which this
+    /// process made them.
     pub fn id(&self, now: OffsetDateTime) -> Uuid {
-        let millis = u64::try_from(now.unix_timestamp())
-            .unwrap_or(0)
-            .saturating_mul(1000);
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
+        let second = u64::try_from(now.unix_timestamp()).unwrap_or(0);
+        let place = place_in(second);
+        let millis = second.saturating_mul(1000) + (place >> 12).min(999);
+        let mut random = self.bytes::<10>();
+        random[0] = u8::try_from((place >> 8) & 0xf).unwrap_or(0);
+        random[1] = u8::try_from(place & 0xff).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
+}
+
+/// How many ids were made in `second` before: the 22 bits of a UUIDv7 that follow the whole second.
+fn place_in(second: u64) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let next = |last: u64| {
+        if last >> 22 == second {
+            last + 1
+        } else {
+            second << 22
+        }
+    };
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+    next(last.unwrap_or_else(|last| last)) & 0x3f_ffff
 }
 
 impl fmt::Debug for Entropy {

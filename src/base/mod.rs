@@ -1,5 +1,9 @@
 //! The ground: time, chance, secrets, passwords and settings. Knows nothing of OAuth.
 
+pub mod address;
 pub mod clock;
+pub mod config;
 pub mod entropy;
+pub mod form;
+pub mod password;
 pub mod secret;

@@ -1,1 +1,14 @@
-//! The nouns: newtypes, records and states.
+//! The nouns: newtypes, records and states. The only thing of the databases known here is how a noun
+//! is read from a row.
+
+pub mod application;
+pub mod client_id;
+pub mod grant;
+pub mod grant_type;
+pub mod ids;
+pub mod memo;
+pub mod redirect_uri;
+pub mod scope;
+pub mod session;
+pub mod token;
+pub mod user;

@@ -1,0 +1,107 @@
+//! The command line: `tegata`, its commands and their exit codes.
+//!
+//! Results go to stdout, everything else to stderr. Exit 0: done; 1: refused or failed; 2: wrong usage.
+
+pub mod arguments;
+pub mod settings;
+
+mod application;
+mod failure;
+mod output;
+mod password;
+mod serve;
+mod stdin;
+mod token;
+mod user;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::base::clock::Clock;
+use crate::base::config::{Config, Database, Sources};
+use crate::base::entropy::Entropy;
+use crate::flow::{App, sweep};
+use arguments::{Arguments, Command};
+use failure::Failure;
+use output::{Format, Migrated, Swept};
+
+/// The port in the issuer of a server that was given neither `listen` nor `public_url`.
+const USUAL_PORT: u16 = 3801;
+
+/// Does what `words` (the program's name first) say.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match arguments::parse(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // nothing is left to be done where help cannot be shown
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match execute(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::tell(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(arguments: Arguments) -> Result<(), Failure> {
+    let config =
+        Config::load(Sources::of_process(arguments.settings)).map_err(|faults| Failure::settings(&faults))?;
+    if let Command::Serve = arguments.command {
+        return runtime(Builder::new_multi_thread())?.block_on(serve::serve(config));
+    }
+    let result = runtime(Builder::new_current_thread())?.block_on(once(
+        arguments.command,
+        arguments.format,
+        config,
+    ))?;
+    output::print(&result)
+}
+
+fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
+    let cannot = |error: io::Error| {
+        Failure::new(format!(
+            "cannot start a thread: {error}: raise the process's limits"
+        ))
+    };
+    builder.enable_all().build().map_err(cannot)
+}
+
+/// What stdin has to give is read first, so that a wrong secret leaves no trace in the store.
+async fn once(command: Command, format: Format, config: Config) -> Result<String, Failure> {
+    let secret = command.reads().map(stdin::secret).transpose()?;
+    let database = config.database_url.to_string();
+    let app = open(config).await?;
+    let result = match command {
+        Command::User(command) => user::run(&app, command, secret, format).await,
+        Command::Application(command) => application::run(&app, command, secret, format).await,
+        Command::Token(command) => token::run(&app, command, secret, format).await,
+        Command::Sweep => sweep::all(&app)
+            .await
+            .map_err(Failure::from)
+            .and_then(|rows| format.render(&Swept::new(rows))),
+        Command::Migrate | Command::Serve => format.render(&Migrated::new(database)),
+    };
+    app.close().await;
+    result
+}
+
+/// Opens and migrates the store that the settings name.
+async fn open(config: Config) -> Result<App, Failure> {
+    let url = config.database_url.clone();
+    if matches!(url.database(), Database::SqliteMemory) {
+        output::tell(&format!(
+            "{url} ({}) is gone when this command ends: name a file with --database-url to keep what it does",
+            url.source()
+        ));
+    }
+    let issuer = config.issuer(USUAL_PORT);
+    let opened = App::open(config, Clock::System, Entropy::System, issuer).await;
+    opened.map_err(|cause| Failure::store(&url, &cause))
+}

@@ -1,0 +1,107 @@
+//! `tegata application …`
+
+use super::arguments::{ApplicationCommand, NewApplication};
+use super::failure::Failure;
+use super::output::{self, DeletedApplication, Format, RotatedSecret};
+use crate::base::secret::Secret;
+use crate::flow::App;
+use crate::flow::applications::described::{Summary, described, summary};
+use crate::flow::applications::{self, NotSaved, Older, Wanted};
+use crate::model::application::Client;
+
+const SHOWN_ONCE: &str = "The secret is shown this once: keep it.";
+
+/// `chosen` is the client secret from standard input.
+pub(super) async fn run(
+    app: &App,
+    command: ApplicationCommand,
+    chosen: Option<Secret>,
+    format: Format,
+) -> Result<String, Failure> {
+    match command {
+        ApplicationCommand::Create(new) => create(app, *new, chosen, format).await,
+        ApplicationCommand::List => list(app, format).await,
+        ApplicationCommand::Show(application) => show(app, &application.client_id, format).await,
+        ApplicationCommand::Delete(application) => delete(app, &application.client_id, format).await,
+        ApplicationCommand::RotateSecret(application) => {
+            rotate_secret(app, &application.client_id, format).await
+        }
+    }
+}
+
+pub(super) async fn named(app: &App, client_id: &str) -> Result<Client, Failure> {
+    applications::find_by_client_id(app, client_id)
+        .await?
+        .ok_or_else(|| Failure::no_application(client_id))
+}
+
+async fn create(
+    app: &App,
+    new: NewApplication,
+    chosen: Option<Secret>,
+    format: Format,
+) -> Result<String, Failure> {
+    if new.oauth1 {
+        return Err(Failure::new(
+            "--oauth1: OAuth 1.0a is not available in this version: leave it out",
+        ));
+    }
+    let saved = applications::create(app, &wanted(new, chosen)).await?;
+    if saved.secret.is_some() && format == Format::Plain {
+        output::tell(SHOWN_ONCE);
+    }
+    format.render(&described(app, &saved.client, saved.secret.as_ref()))
+}
+
+fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
+    Wanted {
+        name: new.name,
+        redirect_uris: new.redirect_uri,
+        confidential: !new.public,
+        scopes: new.scope,
+        grants: (!new.grant.is_empty()).then_some(new.grant),
+        trusted: new.trusted,
+        require_pkce: new.require_pkce,
+        introspect: new.introspect,
+        send_iss: new.no_iss.then_some(false),
+        access_token_ttl: new.access_token_ttl.unwrap_or_default(),
+        client_id: new.client_id.unwrap_or_default(),
+        client_secret: chosen,
+        ..Wanted::default()
+    }
+}
+
+async fn list(app: &App, format: Format) -> Result<String, Failure> {
+    let listed = applications::all(app).await?;
+    let summaries: Vec<Summary> = listed
+        .iter()
+        .map(|listed| summary(app, &listed.application))
+        .collect();
+    format.render(summaries.as_slice())
+}
+
+async fn show(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
+    format.render(&described(app, &named(app, client_id).await?, None))
+}
+
+async fn delete(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
+    let client = named(app, client_id).await?;
+    if !applications::delete(app, client.application.id).await? {
+        return Err(NotSaved::Gone.into());
+    }
+    format.render(&DeletedApplication::new(client_id.to_owned()))
+}
+
+/// Of two live secrets the older is retired.
+async fn rotate_secret(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
+    let client = named(app, client_id).await?;
+    let Some(secret) = applications::rotate_secret(app, client.application.id, Older::Retire).await? else {
+        return Err(Failure::new(format!(
+            "{client_id} is public: it has no secret, so nothing needs rotating"
+        )));
+    };
+    if format == Format::Plain {
+        output::tell(SHOWN_ONCE);
+    }
+    format.render(&RotatedSecret::new(client_id.to_owned(), secret))
+}

@@ -1,0 +1,357 @@
+//! What can be said on the command line.
+
+use std::ffi::OsString;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::output::Format;
+use super::settings;
+
+const SEE_SETTINGS: &str = "The settings that `tegata --help` lists may be given here too.";
+
+/// A command line that was understood.
+#[derive(Debug)]
+pub struct Arguments {
+    pub command: Command,
+    pub(super) format: Format,
+    /// Names and texts of the settings that were given, the last of a name counts.
+    pub settings: Vec<(String, String)>,
+}
+
+/// A self-hosted OAuth 2.0 authorization server.
+///
+/// Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "tegata", version)]
+struct Cli {
+    /// Print the result as one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Migrate the database and serve until told to stop (the default)
+    Serve,
+    /// Bring the database up to date and exit
+    Migrate,
+    /// Users: the people who can sign in
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Applications: the registered OAuth clients
+    #[command(subcommand)]
+    Application(ApplicationCommand),
+    /// Tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Delete everything that has expired
+    Sweep,
+}
+
+/// `tegata user …`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Create a user; without --password-stdin a password is generated and printed once
+    Create(NewUser),
+    /// List all users
+    List,
+    /// Set a new password; sessions end and grants are revoked
+    Password(NewPassword),
+    /// Forbid a user to sign in; sessions end and grants are revoked
+    Disable(Name),
+    /// Allow a disabled user to sign in again
+    Enable(Name),
+    /// Delete a user and revoke all that the user has granted
+    Delete(Name),
+}
+
+#[derive(Debug, Args)]
+pub struct Name {
+    /// The username, in any spelling of it
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct NewUser {
+    /// The username: letters, digits and . _ - @ +
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+    /// May manage everything
+    #[arg(long)]
+    pub admin: bool,
+    /// An address, for people to know the user by
+    #[arg(long, value_name = "EMAIL", value_parser = NonEmptyStringValueParser::new())]
+    pub email: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NewPassword {
+    #[command(flatten)]
+    pub user: Name,
+    /// Read the password from standard input instead of generating one
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// `tegata application …`
+#[derive(Debug, Subcommand)]
+pub enum ApplicationCommand {
+    /// Register an application; a secret is generated and printed once
+    Create(Box<NewApplication>),
+    /// List all applications
+    List,
+    /// Show an application
+    Show(ClientId),
+    /// Delete an application and revoke all that was granted to it
+    Delete(ClientId),
+    /// Generate another secret; the one before it goes on working until the next rotation
+    RotateSecret(ClientId),
+}
+
+#[derive(Debug, Args)]
+pub struct ClientId {
+    /// The application's `client_id`
+    #[arg(value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub client_id: String,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one a flag")]
+pub struct NewApplication {
+    /// What people read when they are asked to allow it
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// Where the browser may be sent back to; may be repeated
+    #[arg(long, value_name = "URI")]
+    pub redirect_uri: Vec<String>,
+    /// What it may ask for; may be repeated, or a list in quotes [default: all that is configured]
+    #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
+    pub scope: Vec<String>,
+    /// How it may get tokens; may be repeated [default: `authorization_code` and `refresh_token`, and
+    /// `client_credentials` unless --public]
+    #[arg(long, value_name = "GRANT", value_parser = NonEmptyStringValueParser::new())]
+    pub grant: Vec<String>,
+    /// It cannot keep a secret: a native or single-page application
+    #[arg(long)]
+    pub public: bool,
+    /// People are not asked whether they allow it
+    #[arg(long)]
+    pub trusted: bool,
+    /// Refuse authorization requests without PKCE; public applications always need it
+    #[arg(long)]
+    pub require_pkce: bool,
+    /// May introspect other applications' tokens: it is a resource server
+    #[arg(long)]
+    pub introspect: bool,
+    /// Also speaks OAuth 1.0a (not available in this version)
+    #[arg(long)]
+    pub oauth1: bool,
+    /// Leave `iss` out of redirects, for a client that refuses it
+    #[arg(long)]
+    pub no_iss: bool,
+    /// How long its access tokens live, as 60s, 15m, 1h or 30d [default: the server's]
+    #[arg(long, value_name = "DURATION", value_parser = NonEmptyStringValueParser::new())]
+    pub access_token_ttl: Option<String>,
+    /// A chosen `client_id`: letters, digits and - _ . [default: generated]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub client_id: Option<String>,
+    /// Read a chosen secret of at least 32 characters from standard input
+    #[arg(long)]
+    pub client_secret_stdin: bool,
+}
+
+/// `tegata token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Revoke the token on standard input with its whole grant, or all of a user or an application
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// All that this user has granted
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub user: Option<String>,
+    /// All that was granted to this application; with --user, only by that user
+    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub application: Option<String>,
+}
+
+impl Command {
+    /// What is to be read from standard input.
+    pub(super) fn reads(&self) -> Option<&'static str> {
+        match self {
+            Self::User(
+                UserCommand::Create(NewUser { password_stdin, .. })
+                | UserCommand::Password(NewPassword { password_stdin, .. }),
+            ) => password_stdin.then_some("password"),
+            Self::Application(ApplicationCommand::Create(new)) if new.client_secret_stdin => {
+                Some("client secret")
+            }
+            Self::Token(TokenCommand::Revoke(Revoke {
+                user: None,
+                application: None,
+            })) => Some("token"),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// What clap has to say instead: help, the version, or what is wrong with the usage.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let matches = command().try_get_matches_from(words)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok(Arguments {
+        command: cli.command.unwrap_or(Command::Serve),
+        format: if cli.json { Format::Json } else { Format::Plain },
+        settings: settings::given(&matches),
+    })
+}
+
+fn command() -> clap::Command {
+    settings::with_settings(Cli::command().mut_subcommands(pointing_at_settings))
+}
+
+fn pointing_at_settings(command: clap::Command) -> clap::Command {
+    command
+        .after_help(SEE_SETTINGS)
+        .mut_subcommands(pointing_at_settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Arguments, clap::Error> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    fn refused(line: &str) -> clap::Error {
+        parsed(line).unwrap_err()
+    }
+
+    fn new_application(line: &str) -> NewApplication {
+        match parsed(line).unwrap().command {
+            Command::Application(ApplicationCommand::Create(new)) => *new,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_it_serves() {
+        assert!(matches!(parsed("tegata").unwrap().command, Command::Serve));
+        let arguments = parsed("tegata --listen 127.0.0.1:0").unwrap();
+        assert!(matches!(arguments.command, Command::Serve));
+        assert_eq!(
+            arguments.settings,
+            [("listen".to_owned(), "127.0.0.1:0".to_owned())]
+        );
+    }
+
+    #[test]
+    fn json_may_stand_before_or_after_the_command() {
+        for line in [
+            "tegata --json user list",
+            "tegata user --json list",
+            "tegata user list --json",
+        ] {
+            assert_eq!(parsed(line).unwrap().format, Format::Json, "{line}");
+        }
+        assert_eq!(parsed("tegata user list").unwrap().format, Format::Plain);
+    }
+
+    #[test]
+    fn wrong_usage_is_exit_2_and_help_is_exit_0() {
+        for line in [
+            "tegata nonsense",
+            "tegata user",
+            "tegata user create",
+            "tegata user create a b",
+            "tegata application create",
+            "tegata application create --name a --name b",
+            "tegata application show",
+            "tegata token",
+            "tegata migrate --unknown",
+            "tegata application create --name a --client-id=",
+            "tegata application create --name a --grant=",
+            "tegata sweep sweep",
+        ] {
+            assert_eq!(refused(line).exit_code(), 2, "{line}");
+        }
+        for line in [
+            "tegata --help",
+            "tegata --version",
+            "tegata user --help",
+            "tegata help application create",
+        ] {
+            assert_eq!(refused(line).exit_code(), 0, "{line}");
+        }
+        assert_eq!(refused("tegata -V").kind(), ErrorKind::DisplayVersion);
+    }
+
+    #[test]
+    fn an_application_is_described_by_its_flags() {
+        let new = new_application(
+            "tegata application create --name N --redirect-uri https://a.example/ --redirect-uri https://b.example/ \
+             --scope read --scope write --grant refresh_token --public --trusted --require-pkce --introspect --oauth1 \
+             --no-iss --client-id my.app --client-secret-stdin",
+        );
+        assert_eq!(new.name, "N");
+        assert_eq!(new.redirect_uri, ["https://a.example/", "https://b.example/"]);
+        assert_eq!(new.scope, ["read", "write"]);
+        assert_eq!(new.grant, ["refresh_token"]);
+        assert!(new.public && new.trusted && new.require_pkce && new.introspect && new.oauth1 && new.no_iss);
+        assert_eq!(new.client_id.as_deref(), Some("my.app"));
+        assert!(new.client_secret_stdin);
+    }
+
+    #[test]
+    fn the_lifetime_after_its_name_is_the_applications_own() {
+        let line = "tegata --access-token-ttl 1h application create --name N --access-token-ttl 5m";
+        assert_eq!(new_application(line).access_token_ttl.as_deref(), Some("5m"));
+        assert_eq!(
+            parsed(line).unwrap().settings,
+            [("access_token_ttl".to_owned(), "1h".to_owned())]
+        );
+    }
+
+    #[test]
+    fn standard_input_is_read_only_where_it_was_asked_for() {
+        let reads = |line: &str| parsed(line).unwrap().command.reads();
+        assert_eq!(reads("tegata user create alice"), None);
+        assert_eq!(
+            reads("tegata user create alice --password-stdin"),
+            Some("password")
+        );
+        assert_eq!(
+            reads("tegata user password alice --password-stdin"),
+            Some("password")
+        );
+        assert_eq!(reads("tegata application create --name N"), None);
+        assert_eq!(
+            reads("tegata application create --name N --client-secret-stdin"),
+            Some("client secret")
+        );
+        assert_eq!(reads("tegata token revoke"), Some("token"));
+        assert_eq!(reads("tegata token revoke --user alice"), None);
+        assert_eq!(reads("tegata token revoke --application web"), None);
+    }
+}

@@ -1,0 +1,284 @@
+//! `/oauth/applications` and `tegata application`: registered, changed, deleted, their secrets rotated.
+
+pub mod described;
+mod wanted;
+
+use time::OffsetDateTime;
+
+use super::App;
+use super::error::Refusal;
+use crate::base::secret::Secret;
+use crate::model::application::{ApplicationSettings, Client, SecretDigest};
+use crate::model::client_id::ClientId;
+use crate::model::grant::RevokedReason;
+use crate::model::ids::{ApplicationId, SecretId};
+use crate::protocol::token::TokenKind;
+use crate::store::applications::{self as rows, NewApplication};
+use crate::store::grants::Families;
+use crate::store::{self, StoreError, Tx};
+
+pub use crate::store::applications::Listed;
+pub use wanted::{Faults, Wanted};
+
+/// Two secrets may live at once: the old one works until every copy of the client has the new.
+pub const MOST_SECRETS: i64 = 2;
+/// A page of the list.
+pub const PAGE: i64 = 25;
+
+/// Why nothing was saved.
+#[derive(Debug)]
+pub enum NotSaved {
+    Fields(Faults),
+    /// Somebody else saved it since it was read.
+    Conflict,
+    Gone,
+    Refused(Refusal),
+}
+
+impl<E: Into<Refusal>> From<E> for NotSaved {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// An application as it was just saved, with the secret that is shown this once.
+#[derive(Debug)]
+pub struct Saved {
+    pub client: Client,
+    /// Generated now; `None` for a public application, and where nothing was generated.
+    pub secret: Option<Secret>,
+}
+
+/// # Errors
+/// See [`NotSaved`].
+pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
+    let (settings, client_id) = wanted.check_new(app).map_err(NotSaved::Fields)?;
+    let now = app.now();
+    let client_id = client_id.unwrap_or_else(|| generated_client_id(app));
+    let id = ApplicationId::from(app.entropy.id(now));
+    let (digest, secret) = first_secret(app, &settings, wanted.client_secret.as_ref()).await?;
+
+    let mut tx = app.db.write().await?;
+    let new = NewApplication {
+        id,
+        client_id: &client_id,
+        settings: &settings,
+    };
+    if !rows::insert(&mut tx, &new, now).await? {
+        let taken = format!("The client_id {client_id} is or was in use: choose another, or leave it out.");
+        return Err(NotSaved::Fields(Faults::of("client_id", taken)));
+    }
+    if let Some(digest) = &digest {
+        rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
+    }
+    tx.commit().await?;
+    app.clients.forget();
+    tracing::info!(event = "application_created", application = %id, client_id = %client_id);
+    Ok(Saved {
+        client: expect(app, id).await?,
+        secret,
+    })
+}
+
+/// Letters, digits, `-` and `_` alone: some clients percent-encode what else there is, and not all decode.
+fn generated_client_id(app: &App) -> ClientId {
+    loop {
+        if let Ok(id) = ClientId::parse(Secret::generate(&app.entropy, "").expose()) {
+            return id;
+        }
+    }
+}
+
+fn new_secret_id(app: &App, now: OffsetDateTime) -> SecretId {
+    app.entropy.id(now).into()
+}
+
+/// What is stored and what is shown of a new application's secret.
+async fn first_secret(
+    app: &App,
+    settings: &ApplicationSettings,
+    chosen: Option<&Secret>,
+) -> Result<(Option<SecretDigest>, Option<Secret>), Refusal> {
+    if !settings.confidential {
+        return Ok((None, None));
+    }
+    if let Some(chosen) = chosen {
+        return Ok((
+            Some(SecretDigest::Chosen(app.passwords.hash(chosen.clone()).await?)),
+            None,
+        ));
+    }
+    let secret = Secret::generate(&app.entropy, TokenKind::ClientSecret.prefix());
+    Ok((Some(SecretDigest::Generated(secret.hash())), Some(secret)))
+}
+
+async fn expect(app: &App, id: ApplicationId) -> Result<Client, NotSaved> {
+    rows::find(&app.db, id).await?.ok_or(NotSaved::Gone)
+}
+
+/// Saves what was wanted, if the application still is at `version`.
+///
+/// # Errors
+/// See [`NotSaved`].
+pub async fn change(app: &App, id: ApplicationId, wanted: &Wanted, version: i64) -> Result<Saved, NotSaved> {
+    let before = rows::find(&app.db, id)
+        .await?
+        .ok_or(NotSaved::Gone)?
+        .application
+        .settings;
+    let settings = wanted.check(app).map_err(NotSaved::Fields)?;
+    let now = app.now();
+    let becomes_confidential = settings.confidential && !before.confidential;
+    let (digest, secret) = if becomes_confidential {
+        first_secret(app, &settings, None).await?
+    } else {
+        (None, None)
+    };
+
+    let mut tx = app.db.write().await?;
+    if !rows::update(&mut tx, id, &settings, version, now).await? {
+        return Err(NotSaved::Conflict);
+    }
+    if let Some(digest) = &digest {
+        rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
+    }
+    if !settings.confidential {
+        rows::delete_secrets(&mut tx, id).await?;
+    }
+    if looks_different(&before, &settings) {
+        store::grants::forget_consents(&mut tx, id).await?;
+    }
+    tx.commit().await?;
+    app.clients.forget();
+    tracing::info!(event = "application_changed", application = %id);
+    Ok(Saved {
+        client: expect(app, id).await?,
+        secret,
+    })
+}
+
+/// What people said yes to was this name at this address: with another they are asked again.
+fn looks_different(before: &ApplicationSettings, after: &ApplicationSettings) -> bool {
+    before.name != after.name
+        || before.redirect_uris != after.redirect_uris
+        || before.confidential != after.confidential
+}
+
+/// Everything that the application holds is dead in the same moment. False where it was gone.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn delete(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    if !rows::delete(&mut tx, id, now).await? {
+        return Ok(false);
+    }
+    let families = Families::OfApplication(id);
+    store::grants::revoke_all(&mut tx, families, RevokedReason::ApplicationDeleted, now).await?;
+    tx.commit().await?;
+    app.clients.forget();
+    tracing::info!(event = "application_deleted", application = %id);
+    Ok(true)
+}
+
+/// What happens to the older of two secrets when a third is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Older {
+    /// Nothing new is made while two live.
+    Keep,
+    Retire,
+}
+
+/// A second secret beside the first. `None` where there are two and `older` is to be kept, or where
+/// the application is public.
+///
+/// # Errors
+/// See [`NotSaved`].
+pub async fn rotate_secret(app: &App, id: ApplicationId, older: Older) -> Result<Option<Secret>, NotSaved> {
+    let now = app.now();
+    let secret = Secret::generate(&app.entropy, TokenKind::ClientSecret.prefix());
+    let mut tx = app.db.write().await?;
+    if !rows::hold(&mut tx, id).await? {
+        return Err(NotSaved::Gone);
+    }
+    if !rows::is_confidential(&mut tx, id).await? {
+        return Ok(None);
+    }
+    if !make_room(&mut tx, id, older).await? {
+        return Ok(None);
+    }
+    let digest = SecretDigest::Generated(secret.hash());
+    rows::insert_secret(&mut tx, id, new_secret_id(app, now), &digest, now).await?;
+    tx.commit().await?;
+    app.clients.forget();
+    tracing::info!(event = "secret_rotated", application = %id);
+    Ok(Some(secret))
+}
+
+async fn make_room(tx: &mut Tx, id: ApplicationId, older: Older) -> Result<bool, StoreError> {
+    if rows::count_secrets(tx, id).await? < MOST_SECRETS {
+        return Ok(true);
+    }
+    if older == Older::Keep {
+        return Ok(false);
+    }
+    rows::delete_oldest_secret(tx, id).await?;
+    Ok(true)
+}
+
+/// Retires one of two secrets; the last one stays. False where nothing was retired.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn retire_secret(app: &App, id: ApplicationId, secret: SecretId) -> Result<bool, Refusal> {
+    let mut tx = app.db.write().await?;
+    if !rows::hold(&mut tx, id).await? || rows::count_secrets(&mut tx, id).await? < 2 {
+        return Ok(false);
+    }
+    if !rows::delete_secret(&mut tx, id, secret).await? {
+        return Ok(false);
+    }
+    tx.commit().await?;
+    app.clients.forget();
+    tracing::info!(event = "secret_retired", application = %id, secret = %secret);
+    Ok(true)
+}
+
+/// # Errors
+/// That the store did not do it.
+pub async fn find(app: &App, id: ApplicationId) -> Result<Option<Client>, Refusal> {
+    Ok(rows::find(&app.db, id).await?)
+}
+
+/// # Errors
+/// That the store did not do it.
+pub async fn find_by_client_id(app: &App, client_id: &str) -> Result<Option<Client>, Refusal> {
+    Ok(rows::find_by_client_id(&app.db, client_id).await?)
+}
+
+/// A page (from 0) of those whose name or `client_id` contains `search`, and how many there are in all.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn page(app: &App, search: &str, page: i64) -> Result<(Vec<Listed>, i64), Refusal> {
+    let listed = rows::page(&app.db, search, PAGE, page.saturating_mul(PAGE), app.now()).await?;
+    let total = listed.first().map_or(0, |first| first.total);
+    Ok((listed, total))
+}
+
+/// All of them, by name.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn all(app: &App) -> Result<Vec<Listed>, Refusal> {
+    Ok(rows::page(&app.db, "", i64::from(i32::MAX), 0, app.now()).await?)
+}
+
+/// What stops working when it goes: users with a live grant, live access tokens.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn count_live(app: &App, id: ApplicationId) -> Result<(i64, i64), Refusal> {
+    Ok(rows::count_live(&app.db, id, app.now()).await?)
+}

@@ -1,0 +1,180 @@
+//! An application as programs read it: `/oauth/applications` as JSON and `tegata application --json`.
+//!
+//! Written by hand, so that a column added to the store is not published with it.
+
+use std::collections::BTreeSet;
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+
+use crate::base::secret::Secret;
+use crate::flow::App;
+use crate::model::application::{Application, Client};
+use crate::model::client_id::ClientId;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::ApplicationId;
+use crate::model::scope::Scopes;
+
+/// An application in a list.
+#[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape on the wire")]
+pub struct Summary {
+    pub id: ApplicationId,
+    #[serde(serialize_with = "as_text")]
+    pub client_id: ClientId,
+    pub name: String,
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for: where none are registered, all that is configured.
+    pub scopes: Scopes,
+    pub grants: BTreeSet<GrantType>,
+    pub confidential: bool,
+    pub trusted: bool,
+    pub require_pkce: bool,
+    pub introspect: bool,
+    pub send_iss: bool,
+    pub localhost_any_port: bool,
+    /// Seconds; left out where the server's count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_ttl: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_ttl: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_max_ttl: Option<i64>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+/// One application, with the secret that is shown this once.
+#[derive(Clone, Debug, Serialize)]
+pub struct Described {
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// Null unless it was generated just now.
+    #[serde(serialize_with = "exposed")]
+    pub client_secret: Option<Secret>,
+}
+
+/// `secret` is the one that was generated just now, if any.
+pub fn described(app: &App, client: &Client, secret: Option<&Secret>) -> Described {
+    Described {
+        summary: summary(app, &client.application),
+        client_secret: secret.cloned(),
+    }
+}
+
+pub fn summary(app: &App, application: &Application) -> Summary {
+    let settings = &application.settings;
+    Summary {
+        id: application.id,
+        client_id: application.client_id.clone(),
+        name: settings.name.clone(),
+        redirect_uris: settings
+            .redirect_uris
+            .iter()
+            .map(|uri| uri.as_str().to_owned())
+            .collect(),
+        scopes: app.catalog.allowed(settings.scopes.as_ref()),
+        grants: settings.grants.clone(),
+        confidential: settings.confidential,
+        trusted: settings.trusted,
+        require_pkce: settings.require_pkce,
+        introspect: settings.introspect,
+        send_iss: settings.send_iss,
+        localhost_any_port: settings.localhost_any_port,
+        access_token_ttl: settings.access_token_ttl,
+        refresh_token_ttl: settings.refresh_token_ttl,
+        refresh_token_max_ttl: settings.refresh_token_max_ttl,
+        created_at: application.created_at,
+        updated_at: application.updated_at,
+    }
+}
+
+fn as_text<S: Serializer>(client_id: &ClientId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(client_id)
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn exposed<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(Secret::expose).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::base::clock::{Clock, ManualClock};
+    use crate::base::config::{Config, Sources};
+    use crate::base::entropy::Entropy;
+    use crate::flow::applications::{Wanted, create};
+
+    async fn app() -> App {
+        let flags = vec![("database_url".to_owned(), "sqlite::memory:".to_owned())];
+        let config = Config::load(Sources {
+            flags,
+            ..Sources::default()
+        })
+        .unwrap();
+        let issuer = config.issuer(3801);
+        let clock = Clock::Manual(ManualClock::at(1_700_000_000));
+        App::open(config, clock, Entropy::seeded(1), issuer)
+            .await
+            .unwrap()
+    }
+
+    fn wanted() -> Wanted {
+        Wanted {
+            name: "Memo Viewer".into(),
+            redirect_uris: vec!["https://client.example/cb".into()],
+            confidential: true,
+            client_id: "viewer".into(),
+            ..Wanted::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_application_has_these_members() {
+        let app = app().await;
+        let saved = create(&app, &wanted()).await.unwrap();
+        let secret = saved.secret.unwrap();
+        let json = serde_json::to_value(described(&app, &saved.client, Some(&secret))).unwrap();
+        let expected = json!({
+            "id": saved.client.application.id,
+            "client_id": "viewer",
+            "client_secret": secret.expose(),
+            "name": "Memo Viewer",
+            "redirect_uris": ["https://client.example/cb"],
+            "scopes": ["read", "write"],
+            "grants": ["authorization_code", "refresh_token", "client_credentials"],
+            "confidential": true,
+            "trusted": false,
+            "require_pkce": false,
+            "introspect": false,
+            "send_iss": true,
+            "localhost_any_port": false,
+            "created_at": "2023-11-14T22:13:20Z",
+            "updated_at": "2023-11-14T22:13:20Z",
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[tokio::test]
+    async fn the_secret_is_null_afterwards_and_no_part_of_a_list() {
+        let app = app().await;
+        let wanted = Wanted {
+            access_token_ttl: "5m".into(),
+            scopes: vec!["read".into()],
+            ..wanted()
+        };
+        let saved = create(&app, &wanted).await.unwrap();
+        let shown = serde_json::to_value(described(&app, &saved.client, None)).unwrap();
+        assert_eq!(shown["client_secret"], Value::Null);
+        assert_eq!(shown["access_token_ttl"], 300);
+        assert_eq!(shown["scopes"], json!(["read"]));
+        let listed = serde_json::to_value(summary(&app, &saved.client.application)).unwrap();
+        assert_eq!(listed.get("client_secret"), None);
+        assert_eq!(listed["client_id"], "viewer");
+    }
+}

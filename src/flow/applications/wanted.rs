@@ -1,0 +1,355 @@
+//! What an administrator wants of an application, as typed, and whether it can be had.
+
+use std::collections::BTreeSet;
+
+use crate::base::config::seconds;
+use crate::base::secret::Secret;
+use crate::flow::App;
+use crate::model::application::ApplicationSettings;
+use crate::model::client_id::ClientId;
+use crate::model::grant_type::GrantType;
+use crate::model::redirect_uri::RedirectUri;
+use crate::model::scope::{Scope, Scopes};
+
+/// Most characters of a name, most redirect URIs.
+const LONGEST_NAME: usize = 100;
+const MOST_REDIRECT_URIS: usize = 100;
+/// Characters of a secret that a person chooses.
+const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
+/// Ten years, in seconds.
+const LONGEST_TTL: i64 = 10 * 365 * 86_400;
+
+/// The fields as they were typed, sent or given on the command line.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one a switch of the application")]
+pub struct Wanted {
+    pub name: String,
+    pub redirect_uris: Vec<String>,
+    pub confidential: bool,
+    /// None named: whatever is configured.
+    pub scopes: Vec<String>,
+    /// `None`: `authorization_code` and `refresh_token`, and `client_credentials` where it is confidential.
+    pub grants: Option<Vec<String>>,
+    pub trusted: bool,
+    pub require_pkce: bool,
+    pub introspect: bool,
+    /// `None`: yes.
+    pub send_iss: Option<bool>,
+    /// `None`: for public applications.
+    pub localhost_any_port: Option<bool>,
+    /// Empty: the server's.
+    pub access_token_ttl: String,
+    pub refresh_token_ttl: String,
+    pub refresh_token_max_ttl: String,
+    /// For a new application alone. Empty: generated.
+    pub client_id: String,
+    pub client_secret: Option<Secret>,
+}
+
+/// What is wrong, by field: several sentences a field, in the order of the form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults(Vec<(&'static str, String)>);
+
+impl Faults {
+    pub(super) fn of(field: &'static str, message: String) -> Self {
+        Self(vec![(field, message)])
+    }
+
+    fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.push((field, message.into()));
+    }
+
+    /// Field and sentence.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(field, message)| (*field, message.as_str()))
+    }
+}
+
+impl Wanted {
+    /// What is registered already, to be changed in part.
+    pub fn of(settings: &ApplicationSettings) -> Self {
+        let ttl = |seconds: Option<i64>| seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
+        Self {
+            name: settings.name.clone(),
+            redirect_uris: settings
+                .redirect_uris
+                .iter()
+                .map(|uri| uri.as_str().to_owned())
+                .collect(),
+            confidential: settings.confidential,
+            scopes: settings
+                .scopes
+                .iter()
+                .flat_map(Scopes::iter)
+                .map(Scope::to_string)
+                .collect(),
+            grants: Some(
+                settings
+                    .grants
+                    .iter()
+                    .map(|grant| grant.name().to_owned())
+                    .collect(),
+            ),
+            trusted: settings.trusted,
+            require_pkce: settings.require_pkce,
+            introspect: settings.introspect,
+            send_iss: Some(settings.send_iss),
+            localhost_any_port: Some(settings.localhost_any_port),
+            access_token_ttl: ttl(settings.access_token_ttl),
+            refresh_token_ttl: ttl(settings.refresh_token_ttl),
+            refresh_token_max_ttl: ttl(settings.refresh_token_max_ttl),
+            client_id: String::new(),
+            client_secret: None,
+        }
+    }
+
+    pub(super) fn check(&self, app: &App) -> Result<ApplicationSettings, Faults> {
+        let mut faults = Faults::default();
+        let settings = self.settings(app, &mut faults);
+        if faults.0.is_empty() {
+            Ok(settings)
+        } else {
+            Err(faults)
+        }
+    }
+
+    pub(super) fn check_new(&self, app: &App) -> Result<(ApplicationSettings, Option<ClientId>), Faults> {
+        let mut faults = Faults::default();
+        let settings = self.settings(app, &mut faults);
+        let client_id = self.chosen_client_id(&mut faults);
+        self.check_secret(&mut faults);
+        if faults.0.is_empty() {
+            Ok((settings, client_id))
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn settings(&self, app: &App, faults: &mut Faults) -> ApplicationSettings {
+        let name = name(&self.name, faults);
+        let redirect_uris = self.registered_uris(faults);
+        let scopes = self.known_scopes(app, faults);
+        let grants = self.allowed_grants(app, faults);
+        let settings = ApplicationSettings {
+            name,
+            confidential: self.confidential,
+            trusted: self.trusted,
+            require_pkce: self.require_pkce,
+            introspect: self.introspect,
+            send_iss: self.send_iss.unwrap_or(true),
+            localhost_any_port: self.localhost_any_port.unwrap_or(!self.confidential),
+            redirect_uris,
+            scopes,
+            grants,
+            access_token_ttl: ttl("access_token_ttl", &self.access_token_ttl, faults),
+            refresh_token_ttl: ttl("refresh_token_ttl", &self.refresh_token_ttl, faults),
+            refresh_token_max_ttl: ttl("refresh_token_max_ttl", &self.refresh_token_max_ttl, faults),
+        };
+        belongs_together(app, &settings, self.redirect_uris.is_empty(), faults);
+        settings
+    }
+
+    fn registered_uris(&self, faults: &mut Faults) -> Vec<RedirectUri> {
+        if self.redirect_uris.len() > MOST_REDIRECT_URIS {
+            faults.add(
+                "redirect_uris",
+                format!("At most {MOST_REDIRECT_URIS} redirect URIs are allowed."),
+            );
+            return Vec::new();
+        }
+        let mut uris: Vec<RedirectUri> = Vec::new();
+        for text in &self.redirect_uris {
+            match RedirectUri::register(text) {
+                Ok(uri) if uris.contains(&uri) => {}
+                Ok(uri) => uris.push(uri),
+                Err(error) => faults.add("redirect_uris", error.to_string()),
+            }
+        }
+        uris
+    }
+
+    fn known_scopes(&self, app: &App, faults: &mut Faults) -> Option<Scopes> {
+        let mut scopes = Vec::new();
+        for name in self.scopes.iter().flat_map(|list| list.split_whitespace()) {
+            match Scope::parse(name) {
+                Ok(scope) if app.catalog.knows(name) => scopes.push(scope),
+                _ => faults.add(
+                    "scopes",
+                    format!("{name} is not configured; there are: {}.", known(app)),
+                ),
+            }
+        }
+        (!scopes.is_empty()).then(|| scopes.into_iter().collect())
+    }
+
+    fn allowed_grants(&self, app: &App, faults: &mut Faults) -> BTreeSet<GrantType> {
+        let Some(names) = &self.grants else {
+            return default_grants(app, self.confidential);
+        };
+        let mut grants = BTreeSet::new();
+        for name in names
+            .iter()
+            .flat_map(|list| list.split([' ', ',']))
+            .filter(|name| !name.is_empty())
+        {
+            match GrantType::parse(name) {
+                Ok(grant) if app.offers(grant) => drop(grants.insert(grant)),
+                _ => faults.add(
+                    "grants",
+                    format!("This server does not offer {name}; it offers: {}.", offered(app)),
+                ),
+            }
+        }
+        if names.is_empty() {
+            faults.add("grants", "Choose at least one grant.");
+        }
+        grants
+    }
+
+    fn chosen_client_id(&self, faults: &mut Faults) -> Option<ClientId> {
+        if self.client_id.is_empty() {
+            return None;
+        }
+        ClientId::parse(&self.client_id)
+            .map_err(|_| {
+                faults.add(
+                    "client_id",
+                    "A client_id has 1 to 128 characters: letters, digits and the signs - _ . only.",
+                );
+            })
+            .ok()
+    }
+
+    fn check_secret(&self, faults: &mut Faults) {
+        let Some(secret) = &self.client_secret else { return };
+        if !self.confidential {
+            faults.add(
+                "client_secret",
+                "A public application has no secret: leave it out, or make it confidential.",
+            );
+        }
+        let characters = secret.expose().chars().count();
+        if !CHOSEN_SECRET.contains(&characters) || secret.expose().chars().any(char::is_control) {
+            faults.add(
+                "client_secret",
+                format!(
+                    "A chosen secret has {} to {} visible characters; this one has {characters}.",
+                    CHOSEN_SECRET.start(),
+                    CHOSEN_SECRET.end()
+                ),
+            );
+        }
+    }
+}
+
+fn name(text: &str, faults: &mut Faults) -> String {
+    let name = text.trim();
+    let length = name.chars().count();
+    if length == 0 {
+        faults.add(
+            "name",
+            "Enter a name: people read it when they are asked to allow the application.",
+        );
+    } else if length > LONGEST_NAME {
+        faults.add(
+            "name",
+            format!("A name has at most {LONGEST_NAME} characters; this one has {length}."),
+        );
+    } else if name.chars().any(is_deceptive) {
+        faults.add(
+            "name",
+            "The name holds invisible or direction-changing characters, by which it could pass for another: \
+             use visible ones.",
+        );
+    }
+    name.to_owned()
+}
+
+/// Control, zero-width, bidirectional and other characters that show nothing.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn ttl(field: &'static str, text: &str, faults: &mut Faults) -> Option<i64> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let seconds = seconds(text).filter(|seconds| (1..=LONGEST_TTL).contains(seconds));
+    if seconds.is_none() {
+        faults.add(
+            field,
+            format!("{text} is no duration: write 60s, 15m, 1h, 30d or a number of seconds."),
+        );
+    }
+    seconds
+}
+
+fn known(app: &App) -> String {
+    app.catalog
+        .known()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn offered(app: &App) -> String {
+    app.offered_grants()
+        .into_iter()
+        .map(GrantType::name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
+    let mut usual = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    if confidential {
+        usual.push(GrantType::ClientCredentials);
+    }
+    usual.into_iter().filter(|grant| app.offers(*grant)).collect()
+}
+
+fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: bool, faults: &mut Faults) {
+    if settings.allows(GrantType::AuthorizationCode) && no_uri_typed {
+        faults.add(
+            "redirect_uris",
+            "Enter at least one redirect URI: the authorization_code grant leads there.",
+        );
+    }
+    if !settings.confidential && settings.allows(GrantType::ClientCredentials) {
+        faults.add(
+            "grants",
+            "A public application cannot use client_credentials: it has nothing to prove itself by.",
+        );
+    }
+    if !settings.confidential && settings.trusted {
+        faults.add(
+            "trusted",
+            "Only a confidential application can be trusted: anybody can pass for a public one.",
+        );
+    }
+    if !settings.confidential && settings.introspect {
+        faults.add(
+            "introspect",
+            "Only a confidential application can introspect: a public one has no secret.",
+        );
+    }
+    let idle = settings
+        .refresh_token_ttl
+        .unwrap_or(app.config.refresh_token_ttl.whole_seconds());
+    let absolute = settings
+        .refresh_token_max_ttl
+        .unwrap_or(app.config.refresh_token_max_ttl.whole_seconds());
+    if idle > absolute {
+        faults.add(
+            "refresh_token_max_ttl",
+            "The absolute end comes before the idle one: make it at least as long.",
+        );
+    }
+}

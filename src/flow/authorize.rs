@@ -1,0 +1,431 @@
+//! `/oauth/authorize`: from what a client asks to what a person decides (RFC 6749 §4.1.1, §4.1.2).
+//!
+//! The browser carries nothing that decides: what was asked is checked before anybody signs in, kept
+//! here under a random handle, and read again when the person has decided.
+
+use time::{Duration, OffsetDateTime};
+
+use super::error::Refusal;
+use super::{App, clients};
+use crate::base::config::COPIED_CODE_TTL;
+use crate::base::secret::{Secret, SecretHash};
+use crate::model::application::Application;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::{GrantId, UserId};
+use crate::model::scope::Scopes;
+use crate::model::user::User;
+use crate::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
+use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::params::Params;
+use crate::protocol::token::TokenKind;
+use crate::store::authorization_requests as requests;
+use crate::store::codes::NewCode;
+use crate::store::grants::NewGrant;
+use crate::store::{self};
+
+/// A person has so long from the request to the decision, signing in included.
+const PATIENCE: Duration = Duration::minutes(30);
+
+/// Who is looking at the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer<'a> {
+    pub user: &'a User,
+    /// Names this sign-in, so that a request that wants a new one is not content with the old.
+    pub sign_in: &'a str,
+}
+
+/// What is to be shown or done next.
+#[derive(Debug)]
+pub enum Next {
+    /// Application or redirect URI is not proven: a page, never a redirect.
+    Unproven {
+        why: Unproven,
+        application: Option<Box<Application>>,
+    },
+    Deliver(Delivered),
+    /// Sign in first; the handle is given back by the browser afterwards.
+    SignIn {
+        handle: Secret,
+        application: String,
+    },
+    /// Nothing was decided yet; go on at the handle (answers a POST).
+    GoOn {
+        handle: Secret,
+    },
+    Consent(Box<Consent>),
+    /// The handle is unknown, decided, expired, or another person's.
+    Gone,
+}
+
+/// An answer on its way, with what a page needs that shows it.
+#[derive(Debug)]
+pub struct Delivered {
+    pub delivery: Delivery,
+    pub application: String,
+    /// The code, where there is one: a native page is reached by it.
+    pub code: Option<Secret>,
+}
+
+/// What the consent page shows.
+#[derive(Debug)]
+pub struct Consent {
+    pub handle: Secret,
+    pub application: Application,
+    pub request: AuthorizationRequest,
+    /// Each scope with a sentence for people.
+    pub scopes: Vec<(String, String)>,
+    pub known_since: Option<OffsetDateTime>,
+    /// Whether allowing it spares the question next time.
+    pub remembers: bool,
+}
+
+/// What the person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Authorize,
+    Deny,
+}
+
+/// What was asked, with what it takes to judge it again later.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Kept {
+    request: AuthorizationRequest,
+    /// The sign-in that is not enough, where the client asked for a new one.
+    old_sign_in: Option<String>,
+}
+
+/// A request arrives by GET, or by POST with `go_on`, which is kept and shown by the GET that follows.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn begin(
+    app: &App,
+    params: &Params,
+    viewer: Option<Viewer<'_>>,
+    go_on: bool,
+) -> Result<Next, Refusal> {
+    let application = match params.get("client_id") {
+        Some(client_id) => clients::find(app, client_id)
+            .await?
+            .map(|client| client.application.clone()),
+        None => None,
+    };
+    let target = match Target::identify(params, application.as_ref()) {
+        Ok(target) => target,
+        Err(why) => {
+            return Ok(Next::Unproven {
+                why,
+                application: application.map(Box::new),
+            });
+        }
+    };
+    let Some(application) = application else {
+        return Ok(Next::Gone);
+    };
+    let asked = Asked {
+        params,
+        application: &application.settings,
+        catalog: &app.catalog,
+        require_pkce: app.config.require_pkce,
+    };
+    let request = match check(&asked, target) {
+        Ok(request) if app.offers(GrantType::AuthorizationCode) => request,
+        Ok(request) => {
+            let error =
+                OAuthError::unauthorized_client("This server does not offer the authorization_code grant");
+            return Ok(refuse(app, &application, &request.target, &error));
+        }
+        Err((target, error)) => return Ok(refuse(app, &application, &target, &error)),
+    };
+    let old_sign_in = request
+        .prompt
+        .wants_login()
+        .then(|| viewer.map(|viewer| viewer.sign_in.to_owned()).unwrap_or_default());
+    let kept = Kept { request, old_sign_in };
+    if go_on {
+        return Ok(Next::GoOn {
+            handle: keep(app, &application, &kept).await?,
+        });
+    }
+    proceed(app, application, kept, viewer, None).await
+}
+
+/// The browser comes back with the handle, after signing in or after a POST.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn resume(app: &App, handle: Secret, viewer: Option<Viewer<'_>>) -> Result<Next, Refusal> {
+    let now = app.now();
+    let Some(pending) = requests::find(&app.db, handle.hash(), now).await? else {
+        return Ok(Next::Gone);
+    };
+    if let (Some(shown_to), Some(viewer)) = (pending.user_id, viewer)
+        && shown_to != viewer.user.id
+    {
+        return Ok(Next::Gone);
+    }
+    let Some((application, kept)) = still_good(app, &pending).await? else {
+        return Ok(Next::Gone);
+    };
+    proceed(app, application, kept, viewer, Some(handle)).await
+}
+
+/// Reads a kept request again, if its application is still there and the redirect URI still registered.
+async fn still_good(app: &App, pending: &requests::Pending) -> Result<Option<(Application, Kept)>, Refusal> {
+    let Ok(kept) = serde_json::from_str::<Kept>(&pending.request) else {
+        return Ok(None);
+    };
+    let Some(client) = store::applications::find(&app.db, pending.application_id).await? else {
+        return Ok(None);
+    };
+    let application = client.application;
+    let good = application.is_enabled()
+        && application.settings.allows(GrantType::AuthorizationCode)
+        && kept.request.target.is_registered(&application.settings)
+        && kept
+            .request
+            .scopes
+            .is_subset(&app.catalog.allowed(application.settings.scopes.as_ref()));
+    Ok(good.then_some((application, kept)))
+}
+
+async fn proceed(
+    app: &App,
+    application: Application,
+    kept: Kept,
+    viewer: Option<Viewer<'_>>,
+    handle: Option<Secret>,
+) -> Result<Next, Refusal> {
+    use crate::protocol::authorize::Prompt;
+
+    let request = &kept.request;
+    let signed_in = viewer.filter(|viewer| kept.old_sign_in.as_deref() != Some(viewer.sign_in));
+    let Some(viewer) = signed_in else {
+        if request.prompt == Prompt::None {
+            let error = OAuthError::new(
+                ErrorCode::LoginRequired,
+                "Nobody is signed in, and prompt=none allows no page",
+            );
+            return Ok(refuse(app, &application, &request.target, &error));
+        }
+        let handle = kept_under(app, &application, &kept, handle).await?;
+        return Ok(Next::SignIn {
+            handle,
+            application: application.settings.name,
+        });
+    };
+    let remembered = store::grants::consent(&app.db, viewer.user.id, application.id).await;
+    let remembered = if application.settings.trusted {
+        None
+    } else {
+        remembered?
+    };
+    // A public application proves nothing of itself: whoever knows its client_id would get a code without
+    // the person noticing, so what was allowed before never counts as allowed again.
+    let known = application.settings.confidential
+        && (application.settings.trusted
+            || remembered
+                .as_ref()
+                .is_some_and(|consent| request.scopes.is_subset(&consent.scopes)));
+    if known && !request.prompt.wants_consent() {
+        return issue_code(app, &application, request, viewer.user.id, None).await;
+    }
+    if request.prompt == Prompt::None {
+        let error = OAuthError::new(
+            ErrorCode::ConsentRequired,
+            "The user must be asked, and prompt=none allows no page",
+        );
+        return Ok(refuse(app, &application, &request.target, &error));
+    }
+    let handle = kept_under(app, &application, &kept, handle).await?;
+    if !requests::claim(&app.db, handle.hash(), viewer.user.id, app.now()).await? {
+        return Ok(Next::Gone);
+    }
+    Ok(Next::Consent(Box::new(Consent {
+        handle,
+        scopes: described(app, &request.scopes),
+        known_since: remembered.map(|consent| consent.created_at),
+        remembers: application.settings.confidential,
+        application,
+        request: kept.request,
+    })))
+}
+
+async fn kept_under(
+    app: &App,
+    application: &Application,
+    kept: &Kept,
+    handle: Option<Secret>,
+) -> Result<Secret, Refusal> {
+    match handle {
+        Some(handle) => Ok(handle),
+        None => keep(app, application, kept).await,
+    }
+}
+
+async fn keep(app: &App, application: &Application, kept: &Kept) -> Result<Secret, Refusal> {
+    let handle = Secret::generate(&app.entropy, "");
+    let now = app.now();
+    let text = serde_json::to_string(kept).map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    requests::insert(&app.db, handle.hash(), application.id, &text, now, now + PATIENCE).await?;
+    Ok(handle)
+}
+
+fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
+    scopes
+        .iter()
+        .map(|scope| (scope.to_string(), app.catalog.describe(scope.as_str()).to_owned()))
+        .collect()
+}
+
+/// The name of the application that a kept request is of, for the sign-in page.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn asking_application(app: &App, handle: &Secret) -> Result<Option<String>, Refusal> {
+    let Some(pending) = requests::find(&app.db, handle.hash(), app.now()).await? else {
+        return Ok(None);
+    };
+    let client = store::applications::find(&app.db, pending.application_id).await?;
+    Ok(client.map(|client| client.application.settings.name))
+}
+
+/// The person signs out to go on as somebody else: the request is nobody's again.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), Refusal> {
+    Ok(requests::release(&app.db, handle.hash(), user).await?)
+}
+
+/// The person decides. Of a form sent twice, one counts.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn decide(app: &App, handle: &Secret, user: UserId, decision: Decision) -> Result<Next, Refusal> {
+    let now = app.now();
+    let hash = handle.hash();
+    let Some(pending) = requests::find(&app.db, hash, now)
+        .await?
+        .filter(|found| found.user_id == Some(user))
+    else {
+        return Ok(Next::Gone);
+    };
+    let Some((application, kept)) = still_good(app, &pending).await? else {
+        return Ok(Next::Gone);
+    };
+    match decision {
+        Decision::Authorize => issue_code(app, &application, &kept.request, user, Some(hash)).await,
+        Decision::Deny => deny(app, &application, &kept.request, user, hash).await,
+    }
+}
+
+async fn deny(
+    app: &App,
+    application: &Application,
+    request: &AuthorizationRequest,
+    user: UserId,
+    hash: SecretHash,
+) -> Result<Next, Refusal> {
+    let mut tx = app.db.write().await?;
+    if !requests::decide(&mut tx, hash, user, app.now()).await? {
+        return Ok(Next::Gone);
+    }
+    tx.commit().await?;
+    let error = OAuthError::access_denied("The user denied the request");
+    Ok(refuse(app, application, &request.target, &error))
+}
+
+/// `asked` is the decided form, where there was one: then its decision, the remembered consent, the grant
+/// and the code are one transaction.
+async fn issue_code(
+    app: &App,
+    application: &Application,
+    request: &AuthorizationRequest,
+    user: UserId,
+    asked: Option<SecretHash>,
+) -> Result<Next, Refusal> {
+    let now = app.now();
+    let target = &request.target;
+    let code = Secret::generate(&app.entropy, TokenKind::AuthorizationCode.prefix());
+    let code_ttl = code_ttl(app, target);
+    let grant_id = GrantId::from(app.entropy.id(now));
+
+    let mut tx = app.db.write().await?;
+    if let Some(hash) = asked {
+        if !requests::decide(&mut tx, hash, user, now).await? {
+            return Ok(Next::Gone);
+        }
+        let all = match store::grants::consent_in(&mut tx, user, application.id).await? {
+            Some(earlier) => earlier.scopes.union(&request.scopes),
+            None => request.scopes.clone(),
+        };
+        store::grants::remember_consent(&mut tx, user, application.id, &all, now).await?;
+    }
+    let grant = NewGrant {
+        id: grant_id,
+        application_id: application.id,
+        user_id: user,
+        grant_type: GrantType::AuthorizationCode,
+        scopes: &request.scopes,
+        expires_at: now + family_life(app, application, code_ttl),
+    };
+    store::grants::insert(&mut tx, &grant, now).await?;
+    let new = NewCode {
+        hash: code.hash(),
+        grant_id,
+        redirect_uri: target.redirect_uri(),
+        redirect_uri_sent: target.redirect_uri_sent(),
+        code_challenge: request.code_challenge.as_deref(),
+        expires_at: now + code_ttl,
+    };
+    store::codes::insert(&mut tx, &new, now).await?;
+    tx.commit().await?;
+    Ok(Next::Deliver(Delivered {
+        delivery: target.success(code.expose(), app.issuer.as_str()),
+        application: application.settings.name.clone(),
+        code: Some(code),
+    }))
+}
+
+fn code_ttl(app: &App, target: &Target) -> Duration {
+    let configured = app.config.authorization_code_ttl;
+    if target.is_native() {
+        configured.max(COPIED_CODE_TTL)
+    } else {
+        configured
+    }
+}
+
+fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {
+    let lifetimes = app.lifetimes(&application.settings);
+    let refreshes =
+        application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
+    if refreshes {
+        lifetimes.refresh_token_max
+    } else {
+        code_ttl + lifetimes.access_token
+    }
+}
+
+fn refuse(app: &App, application: &Application, target: &Target, error: &OAuthError) -> Next {
+    tracing::info!(
+        event = "authorization_refused",
+        client_id = %application.client_id,
+        error = error.code().as_str(),
+        description = error.description(),
+    );
+    Next::Deliver(Delivered {
+        delivery: target.error(error, app.issuer.as_str()),
+        application: application.settings.name.clone(),
+        code: None,
+    })
+}
+
+/// The application whose native code this is, where the code is live and `user`'s own.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn native(app: &App, user: UserId, code: &Secret) -> Result<Option<String>, Refusal> {
+    Ok(store::codes::application_of_live(&app.db, code.hash(), user, app.now()).await?)
+}

@@ -1,0 +1,41 @@
+//! What I have allowed, and taking it back.
+
+use super::App;
+use super::error::Refusal;
+use crate::model::grant::{AuthorizedApplication, RevokedReason};
+use crate::model::ids::{ApplicationId, UserId};
+use crate::store::grants::Families;
+use crate::store::{self};
+
+/// One row an application, newest first: all its scopes, since the earliest, last used at the latest.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn list(app: &App, user: UserId) -> Result<Vec<AuthorizedApplication>, Refusal> {
+    let mut folded: Vec<AuthorizedApplication> = Vec::new();
+    for row in store::grants::authorized(&app.db, user, app.now()).await? {
+        match folded.iter_mut().find(|known| known.id == row.id) {
+            Some(known) => {
+                known.scopes = known.scopes.union(&row.scopes);
+                known.since = known.since.min(row.since);
+                known.last_used_at = known.last_used_at.max(row.last_used_at);
+            }
+            None => folded.push(row),
+        }
+    }
+    Ok(folded)
+}
+
+/// Withdraws everything `user` allowed `application`: effective at once. False where there was nothing.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn withdraw(app: &App, user: UserId, application: ApplicationId) -> Result<bool, Refusal> {
+    let mut tx = app.db.write().await?;
+    let forgotten = store::grants::forget_consent(&mut tx, user, application).await?;
+    let families = Families::OfUserAndApplication(user, application);
+    let revoked = store::grants::revoke_all(&mut tx, families, RevokedReason::Withdrawn, app.now()).await?;
+    tx.commit().await?;
+    tracing::info!(event = "authorization_withdrawn", %user, %application, revoked);
+    Ok(forgotten + revoked > 0)
+}

@@ -1,0 +1,111 @@
+//! Client authentication (RFC 6749 §2.3): who asks, proven.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::error::Refusal;
+use super::{App, clients};
+use crate::base::secret::Secret;
+use crate::model::application::{Application, ApplicationSecret, Client, SecretDigest};
+use crate::protocol::client_auth::{AuthMethod, Presented};
+use crate::protocol::error::OAuthError;
+use crate::store::usage::Used;
+
+/// A client that has proven who it is, as far as it can.
+#[derive(Clone, Debug)]
+pub(super) struct Authenticated {
+    client: Arc<Client>,
+    /// What it was proven by: the secret's id, or `none`.
+    pub(super) by: String,
+}
+
+impl Authenticated {
+    pub(super) fn application(&self) -> &Application {
+        &self.client.application
+    }
+}
+
+/// Whether the request is good for a public client, for one that introspects it is not.
+pub(super) async fn authenticate(
+    app: &App,
+    presented: &Presented,
+    address: IpAddr,
+) -> Result<Authenticated, Refusal> {
+    let client = clients::find(app, &presented.client_id).await?;
+    app.guard.check_client(&presented.client_id, address)?;
+    match proven(app, client, presented).await? {
+        Ok(authenticated) => {
+            app.usage
+                .note(app, Used::Application, authenticated.application().id.into());
+            Ok(authenticated)
+        }
+        Err(cause) => {
+            app.guard.count_client_failure(&presented.client_id, address);
+            Err(refused(cause).into())
+        }
+    }
+}
+
+/// One answer for an unknown, disabled or wrongly authenticated client. The cause is for the log alone.
+fn refused(cause: &'static str) -> OAuthError {
+    OAuthError::invalid_client(
+        "Unknown client, or its secret is missing or wrong; check client_id and client_secret",
+    )
+    .with_cause(cause)
+}
+
+async fn proven(
+    app: &App,
+    client: Option<Arc<Client>>,
+    presented: &Presented,
+) -> Result<Result<Authenticated, &'static str>, Refusal> {
+    let Some(client) = client else {
+        // The same work as for a wrong secret, so that time does not tell which clients there are.
+        let _ = presented.secrets.iter().map(Secret::hash).next();
+        return Ok(Err("unknown client"));
+    };
+    if !client.application.is_enabled() {
+        return Ok(Err("the application is disabled"));
+    }
+    if !client.application.settings.confidential {
+        if !presented.secrets.is_empty() {
+            return Ok(Err("a public application has no secret, but one was sent"));
+        }
+        return Ok(Ok(Authenticated {
+            client,
+            by: AuthMethod::None.as_str().to_owned(),
+        }));
+    }
+    if presented.secrets.is_empty() {
+        return Ok(Err("a confidential application sent no secret"));
+    }
+    let now = app.now();
+    for secret in client.secrets.iter().filter(|secret| secret.is_live(now)) {
+        if opens(app, secret, &presented.secrets).await? {
+            app.usage.note(app, Used::Secret, secret.id.into());
+            let by = secret.id.to_string();
+            return Ok(Ok(Authenticated { client, by }));
+        }
+    }
+    Ok(Err("wrong secret"))
+}
+
+async fn opens(app: &App, secret: &ApplicationSecret, candidates: &[Secret]) -> Result<bool, Refusal> {
+    match &secret.digest {
+        SecretDigest::Generated(hash) => Ok(candidates
+            .iter()
+            .fold(false, |found, candidate| found | (candidate.hash() == *hash))),
+        SecretDigest::Chosen(phc) => {
+            for candidate in candidates {
+                if app.clients.was_verified(secret.id, candidate) {
+                    return Ok(true);
+                }
+                if app.passwords.verify(candidate.clone(), Some(phc.clone())).await? {
+                    app.clients.remember_verified(secret.id, candidate);
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+    }
+}

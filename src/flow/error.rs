@@ -1,0 +1,51 @@
+//! Why a deed was not done.
+
+use std::fmt;
+
+use crate::base::password::Busy;
+use crate::protocol::error::OAuthError;
+use crate::store::StoreError;
+
+/// What an endpoint that speaks OAuth answers instead of what was asked.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The client's doing: an RFC's error.
+    OAuth(OAuthError),
+    /// Ours: the store is out of reach or we have too much to do. 503, never an OAuth error, since a
+    /// client that is told `invalid_grant` throws its tokens away.
+    Unavailable(String),
+    /// Too many failures from there. 429.
+    TooMany { retry_after: i64 },
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(_: Busy) -> Self {
+        Self::Unavailable("too many passwords are being checked at once".into())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OAuth(error) => error.fmt(f),
+            Self::Unavailable(cause) => f.write_str(cause),
+            Self::TooMany { retry_after } => {
+                write!(f, "too many failures, to be tried again in {retry_after} s")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,171 @@
+//! What the server does: one file a deed. Owns the transactions; knows nothing of HTTP.
+
+pub mod applications;
+pub mod authorize;
+pub mod authorized;
+pub mod bearer;
+mod client_auth;
+mod clients;
+pub mod error;
+pub mod guard;
+pub mod introspect;
+mod issue;
+pub mod login;
+pub mod memos;
+mod retry;
+pub mod revoke;
+pub mod sessions;
+pub mod setup;
+pub mod sweep;
+pub mod token;
+mod usage;
+pub mod users;
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use crate::base::clock::Clock;
+use crate::base::config::{Config, PublicUrl};
+use crate::base::entropy::Entropy;
+use crate::base::password::Passwords;
+use crate::model::application::{ApplicationSettings, Lifetimes};
+use crate::model::grant_type::GrantType;
+use crate::model::scope::{Scope, Scopes};
+use crate::protocol::metadata::Metadata;
+use crate::protocol::scope::Catalog;
+use crate::store::Db;
+
+/// Everything a deed needs. Cloning is cheap and shares it.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// The parts of [`App`].
+pub struct Inner {
+    pub(crate) db: Db,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub config: Config,
+    /// The issuer: `public_url`, byte for byte.
+    pub issuer: PublicUrl,
+    pub catalog: Catalog,
+    pub passwords: Passwords,
+    clients: clients::Clients,
+    usage: usage::Usage,
+    retries: retry::Exhausted,
+    pub guard: guard::Guard,
+}
+
+impl App {
+    /// Opens and migrates the store.
+    ///
+    /// # Errors
+    /// What is wrong with the store, in words for an operator.
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        entropy: Entropy,
+        issuer: PublicUrl,
+    ) -> Result<Self, String> {
+        let db = Db::open(config.database_url.database())
+            .await
+            .map_err(|error| error.to_string())?;
+        let catalog = catalog(&config)?;
+        let passwords = Passwords::new(entropy.clone());
+        Ok(Self(Arc::new(Inner {
+            db,
+            clock,
+            clients: clients::Clients::new(&entropy),
+            entropy,
+            guard: guard::Guard::new(config.rate_limits),
+            config,
+            issuer,
+            catalog,
+            passwords,
+            usage: usage::Usage::default(),
+            retries: retry::Exhausted::default(),
+        })))
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// The grants that this server offers: configured and built.
+    pub fn offered_grants(&self) -> Vec<GrantType> {
+        Metadata::BUILT
+            .into_iter()
+            .filter(|grant| self.config.grants.contains(grant.name()))
+            .collect()
+    }
+
+    pub fn offers(&self, grant: GrantType) -> bool {
+        self.offered_grants().contains(&grant)
+    }
+
+    /// How long what `application` is given lives: its own settings, else the server's.
+    pub fn lifetimes(&self, application: &ApplicationSettings) -> Lifetimes {
+        let own = |seconds: Option<i64>, default| seconds.map_or(default, time::Duration::seconds);
+        Lifetimes {
+            access_token: own(application.access_token_ttl, self.config.access_token_ttl),
+            refresh_token: own(application.refresh_token_ttl, self.config.refresh_token_ttl),
+            refresh_token_max: own(
+                application.refresh_token_max_ttl,
+                self.config.refresh_token_max_ttl,
+            ),
+        }
+    }
+
+    /// Whether the store can be reached.
+    ///
+    /// # Errors
+    /// The store's own words.
+    pub async fn ready(&self) -> Result<(), error::Refusal> {
+        Ok(self.db.ready().await?)
+    }
+
+    /// Writes what is still to be written and lets the store go.
+    pub async fn close(&self) {
+        usage::flush(self).await;
+        self.db.close().await;
+    }
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("issuer", &self.issuer.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inner")
+    }
+}
+
+fn catalog(config: &Config) -> Result<Catalog, String> {
+    let scope = |name: &str| Scope::parse(name).map_err(|_| format!("scopes: {name} is not a scope name"));
+    let described = config
+        .scopes
+        .iter()
+        .map(|entry| Ok((scope(&entry.name)?, entry.description.clone())))
+        .collect::<Result<_, String>>()?;
+    let default = config
+        .default_scopes
+        .iter()
+        .map(|name| scope(name))
+        .collect::<Result<Scopes, String>>()?;
+    Ok(Catalog::new(described, default))
+}

@@ -1,0 +1,217 @@
+//! The lost answer: what a client that rotated a refresh token gets again when the first answer did not
+//! reach it.
+//!
+//! It rests sealed under a key that only the presented refresh token gives, so that neither the store
+//! nor a copy of it holds a token. The key is not the token's stored hash: that would open it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+use crate::base::entropy::Entropy;
+use crate::base::secret::{Secret, SecretHash};
+use crate::model::grant::Family;
+use crate::model::scope::Scopes;
+use crate::protocol::token::TokenResponse;
+
+const LABEL: &[u8] = b"tegata refresh_token retry v1";
+const NONCE: usize = 12;
+
+/// What the answer is bound to: it opens for the same grant, application and granted scope alone.
+fn bound_to(family: &Family, scopes: &Scopes) -> String {
+    format!(
+        "{}\n{}\n{}\n{scopes}\n",
+        family.grant_id, family.application_id, family.granted
+    )
+}
+
+fn cipher(token: &Secret) -> Option<ChaCha20Poly1305> {
+    let mut key = [0; 32];
+    Hkdf::<Sha256>::new(None, token.expose().as_bytes())
+        .expand(LABEL, &mut key)
+        .ok()?;
+    Some(ChaCha20Poly1305::new(&Key::from(key)))
+}
+
+/// Seals `answer` under `token`; `scopes` are those that the token carried. `None` never in practice:
+/// then the answer is not kept.
+pub(super) fn seal(
+    entropy: &Entropy,
+    token: &Secret,
+    family: &Family,
+    scopes: &Scopes,
+    answer: &TokenResponse,
+) -> Option<Vec<u8>> {
+    let nonce = entropy.bytes::<NONCE>();
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(answer).ok()?);
+    let bound = bound_to(family, scopes);
+    let sealed = cipher(token)?
+        .encrypt(
+            &Nonce::from(nonce),
+            Payload {
+                msg: &plain,
+                aad: bound.as_bytes(),
+            },
+        )
+        .ok()?;
+    Some([nonce.as_slice(), &sealed].concat())
+}
+
+/// Opens what [`seal`] gave, for the same token, family and scopes alone.
+pub(super) fn open(token: &Secret, family: &Family, scopes: &Scopes, sealed: &[u8]) -> Option<TokenResponse> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+    let bound = bound_to(family, scopes);
+    let plain = cipher(token)?
+        .decrypt(
+            &Nonce::from(*nonce),
+            Payload {
+                msg: sealed,
+                aad: bound.as_bytes(),
+            },
+        )
+        .map(zeroize::Zeroizing::new)
+        .ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+/// Tells a burst from a thief. A client that fires a hundred copies of one refresh at once uses up the
+/// bound, and that is no theft; a copy that *arrives* after the bound was used up is one.
+#[derive(Debug, Default)]
+pub(super) struct Exhausted {
+    arrivals: AtomicU64,
+    /// By token: how many requests had arrived when its bound was used up.
+    at: Mutex<HashMap<[u8; 32], u64>>,
+}
+
+/// Most tokens remembered; forgetting one makes a late copy count as a thief's.
+const MOST: usize = 4096;
+
+impl Exhausted {
+    /// The number of a request that arrives.
+    pub(super) fn arrive(&self) -> u64 {
+        self.arrivals.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Whether the request `arrival` came after `token`'s bound was first found used up.
+    pub(super) fn came_after(&self, token: SecretHash, arrival: u64) -> bool {
+        let Ok(key) = <[u8; 32]>::try_from(token.as_bytes()) else {
+            return true;
+        };
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.len() >= MOST && !at.contains_key(&key) {
+            at.clear();
+        }
+        let exhausted_at = *at
+            .entry(key)
+            .or_insert_with(|| self.arrivals.load(Ordering::SeqCst));
+        arrival > exhausted_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::token::TokenType;
+    use time::OffsetDateTime;
+    use uuid::Uuid;
+
+    fn family() -> Family {
+        Family {
+            grant_id: Uuid::from_u128(1).into(),
+            application_id: Uuid::from_u128(2).into(),
+            user_id: Uuid::from_u128(3).into(),
+            granted: scopes(),
+            ends_at: OffsetDateTime::UNIX_EPOCH,
+            live: true,
+        }
+    }
+
+    fn scopes() -> Scopes {
+        Scopes::parse("read write").unwrap()
+    }
+
+    fn answer() -> TokenResponse {
+        TokenResponse {
+            access_token: Secret::new("tga_a"),
+            token_type: TokenType::Bearer,
+            expires_in: 3600,
+            refresh_token: Some(Secret::new("tgr_b")),
+            scope: "read".into(),
+            created_at: 1_700_000_000,
+        }
+    }
+
+    #[test]
+    fn the_same_token_opens_the_same_answer() {
+        let token = Secret::new("tgr_old");
+        let sealed = seal(&Entropy::System, &token, &family(), &scopes(), &answer()).unwrap();
+        assert!(!String::from_utf8_lossy(&sealed).contains("tga_a"));
+        let opened = open(&token, &family(), &scopes(), &sealed).unwrap();
+        assert_eq!(opened.access_token.expose(), "tga_a");
+        assert_eq!(opened.refresh_token.unwrap().expose(), "tgr_b");
+    }
+
+    #[test]
+    fn another_token_grant_application_or_scope_opens_nothing() {
+        let token = Secret::new("tgr_old");
+        let sealed = seal(&Entropy::System, &token, &family(), &scopes(), &answer()).unwrap();
+        let narrower = Scopes::parse("read").unwrap();
+        assert!(open(&Secret::new("tgr_other"), &family(), &scopes(), &sealed).is_none());
+        assert!(
+            open(
+                &token,
+                &Family {
+                    grant_id: Uuid::from_u128(9).into(),
+                    ..family()
+                },
+                &scopes(),
+                &sealed
+            )
+            .is_none()
+        );
+        assert!(
+            open(
+                &token,
+                &Family {
+                    application_id: Uuid::from_u128(9).into(),
+                    ..family()
+                },
+                &scopes(),
+                &sealed
+            )
+            .is_none()
+        );
+        assert!(
+            open(
+                &token,
+                &Family {
+                    granted: narrower.clone(),
+                    ..family()
+                },
+                &scopes(),
+                &sealed
+            )
+            .is_none()
+        );
+        assert!(open(&token, &family(), &narrower, &sealed).is_none());
+        let mut flipped = sealed.clone();
+        flipped[20] ^= 1;
+        assert!(open(&token, &family(), &scopes(), &flipped).is_none());
+        assert!(open(&token, &family(), &scopes(), &[0; 5]).is_none());
+    }
+
+    #[test]
+    fn who_was_already_there_when_the_bound_was_used_up_is_no_thief() {
+        let exhausted = Exhausted::default();
+        let token = SecretHash::of("tgr_x");
+        let (early, also_early) = (exhausted.arrive(), exhausted.arrive());
+        assert!(!exhausted.came_after(token, early));
+        assert!(!exhausted.came_after(token, also_early));
+        assert!(exhausted.came_after(token, exhausted.arrive()));
+    }
+}

@@ -1,0 +1,32 @@
+//! Housekeeping: deletes what has expired and writes when things were last used.
+
+use super::error::Refusal;
+use super::{App, usage};
+use crate::store;
+
+/// Statements a round of the background sweeper: little enough that requests hardly notice.
+const BATCHES: usize = 40;
+
+/// One round in the background.
+///
+/// # Errors
+/// The store's; the next round tries again.
+pub async fn round(app: &App) -> Result<u64, Refusal> {
+    usage::flush(app).await;
+    Ok(store::sweep::sweep(&app.db, app.now(), BATCHES).await?)
+}
+
+/// Everything that has expired. The number of rows.
+///
+/// # Errors
+/// The store's.
+pub async fn all(app: &App) -> Result<u64, Refusal> {
+    let mut swept = 0;
+    loop {
+        let rows = store::sweep::sweep(&app.db, app.now(), 1000).await?;
+        swept += rows;
+        if rows == 0 {
+            return Ok(swept);
+        }
+    }
+}

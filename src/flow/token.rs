@@ -1,0 +1,70 @@
+//! `POST /oauth/token`: a grant exchanged for tokens (RFC 6749 §3.2).
+
+mod client_credentials;
+mod code;
+mod refresh;
+
+use std::net::IpAddr;
+
+use super::App;
+use super::client_auth::{Authenticated, authenticate};
+use super::error::Refusal;
+use crate::model::grant_type::GrantType;
+use crate::protocol::client_auth::Presented;
+use crate::protocol::error::OAuthError;
+use crate::protocol::params::Params;
+use crate::protocol::token::TokenResponse;
+
+/// Authenticates the client and exchanges what it presents.
+///
+/// # Errors
+/// The RFC's, or that we cannot serve.
+pub async fn exchange(
+    app: &App,
+    params: &Params,
+    presented: Result<Presented, OAuthError>,
+    address: IpAddr,
+) -> Result<TokenResponse, Refusal> {
+    let arrival = app.retries.arrive();
+    params.reject_repeated()?;
+    let grant_type = params.require("grant_type")?;
+    let grant = offered(app, grant_type)?;
+    let client = authenticate(app, &presented?, address).await?;
+    may_use(&client, grant)?;
+    match grant {
+        GrantType::AuthorizationCode => code::redeem(app, &client, params).await,
+        GrantType::RefreshToken => refresh::rotate(app, &client, params, arrival).await,
+        _ => client_credentials::issue(app, &client, params).await,
+    }
+}
+
+fn offered(app: &App, grant_type: &str) -> Result<GrantType, OAuthError> {
+    let offered = app.offered_grants();
+    offered
+        .iter()
+        .copied()
+        .find(|grant| grant.wire() == grant_type)
+        .ok_or_else(|| {
+            let names: Vec<_> = offered.iter().map(|grant| grant.wire()).collect();
+            OAuthError::unsupported_grant_type(format!(
+                "The grant_type values that are supported: {}",
+                names.join(", ")
+            ))
+        })
+}
+
+fn may_use(client: &Authenticated, grant: GrantType) -> Result<(), OAuthError> {
+    let settings = &client.application().settings;
+    if !settings.allows(grant) {
+        return Err(OAuthError::unauthorized_client(format!(
+            "This application is not allowed the {} grant: an administrator can allow it",
+            grant.name()
+        )));
+    }
+    if grant == GrantType::ClientCredentials && !settings.confidential {
+        return Err(OAuthError::unauthorized_client(
+            "A public application cannot prove who it is, so it cannot use client_credentials",
+        ));
+    }
+    Ok(())
+}

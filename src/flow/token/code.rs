@@ -1,0 +1,85 @@
+//! An authorization code for tokens (RFC 6749 §4.1.3).
+
+use time::OffsetDateTime;
+
+use crate::base::secret::{Secret, SecretHash};
+use crate::flow::App;
+use crate::flow::client_auth::Authenticated;
+use crate::flow::error::Refusal;
+use crate::flow::issue;
+use crate::model::grant::RevokedReason;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::GrantId;
+use crate::model::token::AuthorizationCode;
+use crate::protocol::grant::code::{Presented, Verdict, judge, refused};
+use crate::protocol::params::Params;
+use crate::protocol::token::TokenResponse;
+use crate::store;
+
+pub(super) async fn redeem(
+    app: &App,
+    client: &Authenticated,
+    params: &Params,
+) -> Result<TokenResponse, Refusal> {
+    let hash = Secret::new(params.require("code")?).hash();
+    let Some(code) = store::codes::find(&app.db, hash).await? else {
+        return Err(refused().with_cause("unknown code").into());
+    };
+    let now = app.now();
+    match judge(&code, client.application().id, Presented::of(params), now) {
+        Verdict::Redeem => exchange(app, client, &code, hash, now).await,
+        Verdict::Replay => Err(replayed(app, code.family.grant_id, now).await?),
+        Verdict::Fail(reason) => {
+            store::codes::count_failure(&app.db, hash).await?;
+            Err(refused().with_cause(reason).into())
+        }
+        Verdict::Refuse => Err(refused()
+            .with_cause("expired, burnt, used, or of another client")
+            .into()),
+    }
+}
+
+async fn exchange(
+    app: &App,
+    client: &Authenticated,
+    code: &AuthorizationCode,
+    hash: SecretHash,
+    now: OffsetDateTime,
+) -> Result<TokenResponse, Refusal> {
+    let application = client.application();
+    // Removed from the application while the code was out: whoever waits there is no longer trusted.
+    if application.settings.redirect_uri(&code.redirect_uri).is_none() {
+        return Err(refused()
+            .with_cause("the redirect URI is no longer registered")
+            .into());
+    }
+    let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
+    let minted = issue::mint(
+        app,
+        application,
+        &code.family.granted,
+        Some(&code.family),
+        refresh,
+        now,
+    );
+    let mut tx = app.db.write().await?;
+    if !store::codes::consume(&mut tx, hash, now).await? {
+        drop(tx);
+        return Err(replayed(app, code.family.grant_id, now).await?);
+    }
+    issue::keep(app, &mut tx, application, &code.family, &minted, None, now).await?;
+    tx.commit().await?;
+    Ok(minted.response)
+}
+
+/// Two had the same code and the same proofs; one of them stole them, so what came of it dies
+/// (RFC 6749 §4.1.2). Committed before it is refused: an error that rolls back would lose the revocation.
+async fn replayed(app: &App, grant: GrantId, now: OffsetDateTime) -> Result<Refusal, Refusal> {
+    let mut tx = app.db.write().await?;
+    store::grants::revoke(&mut tx, grant, RevokedReason::CodeReplayed, now).await?;
+    tx.commit().await?;
+    tracing::warn!(event = "code_replayed", %grant, "an authorization code came twice: its grant is revoked");
+    Ok(refused()
+        .with_cause("the code was used before; its grant is revoked")
+        .into())
+}

@@ -1,0 +1,186 @@
+//! A refresh token for a new pair (RFC 6749 §6, RFC 9700 §4.14.2).
+
+use time::OffsetDateTime;
+
+use crate::base::secret::{Secret, SecretHash};
+use crate::flow::client_auth::Authenticated;
+use crate::flow::error::Refusal;
+use crate::flow::{App, issue, retry};
+use crate::model::grant::{Family, RevokedReason};
+use crate::model::grant_type::GrantType;
+use crate::model::token::RefreshToken;
+use crate::protocol::error::OAuthError;
+use crate::protocol::grant::refresh::{MOST_RETRIES, Verdict, judge, refused, scopes};
+use crate::protocol::params::Params;
+use crate::protocol::token::TokenResponse;
+use crate::store::refresh_tokens::{self, Retry};
+use crate::store::usage::Used;
+use crate::store::{self};
+
+/// One presentation of a refresh token.
+struct Presentation<'a> {
+    client: &'a Authenticated,
+    token: Secret,
+    hash: SecretHash,
+    scope: Option<&'a str>,
+    arrival: u64,
+    now: OffsetDateTime,
+}
+
+pub(super) async fn rotate(
+    app: &App,
+    client: &Authenticated,
+    params: &Params,
+    arrival: u64,
+) -> Result<TokenResponse, Refusal> {
+    let token = Secret::new(params.require("refresh_token")?);
+    let presentation = Presentation {
+        client,
+        hash: token.hash(),
+        token,
+        scope: params.get("scope"),
+        arrival,
+        now: app.now(),
+    };
+    let Some(found) = refresh_tokens::find(&app.db, presentation.hash).await? else {
+        return Err(refused().with_cause("unknown refresh token").into());
+    };
+    presentation.settle(app, &found, true).await
+}
+
+impl Presentation<'_> {
+    /// `may_race`: the verdict may be overtaken by another request, and is then sought once more.
+    async fn settle(
+        &self,
+        app: &App,
+        found: &RefreshToken,
+        may_race: bool,
+    ) -> Result<TokenResponse, Refusal> {
+        match judge(found, self.client.application().id, &self.client.by, self.now) {
+            Verdict::Rotate => match self.rotate(app, found).await? {
+                Some(response) => Ok(response),
+                None if may_race => self.overtaken(app).await,
+                None => Err(refused().with_cause("overtaken twice").into()),
+            },
+            Verdict::AnswerAgain => self.answer_again(app, found).await,
+            Verdict::Replay => Err(self.replayed(app, &found.family).await?),
+            Verdict::Refuse => Err(refused()
+                .with_cause("expired, revoked, or of another client")
+                .into()),
+        }
+    }
+
+    /// `None` where another request rotated it first.
+    async fn rotate(&self, app: &App, found: &RefreshToken) -> Result<Option<TokenResponse>, Refusal> {
+        let application = self.client.application();
+        let granted = self.still_allowed(app, found)?;
+        let asked = scopes(&granted, self.scope)?;
+        let refresh = application.settings.allows(GrantType::RefreshToken);
+        let minted = issue::mint(app, application, &asked, Some(&found.family), refresh, self.now);
+        let sealed = self.seal(app, found, &minted.response);
+        let kept = sealed.as_deref().map(|sealed| Retry {
+            sealed,
+            client: &self.client.by,
+            until: self.now + app.config.refresh_token_retry_window,
+        });
+
+        let mut tx = app.db.write().await?;
+        if !refresh_tokens::consume(&mut tx, self.hash, kept.as_ref(), self.now).await? {
+            return Ok(None);
+        }
+        if let Some(parent) = &found.parent_hash {
+            refresh_tokens::erase_retry(&mut tx, parent).await?;
+        }
+        issue::keep(
+            app,
+            &mut tx,
+            application,
+            &found.family,
+            &minted,
+            Some(self.hash),
+            self.now,
+        )
+        .await?;
+        tx.commit().await?;
+        app.usage.note(app, Used::Grant, found.family.grant_id.into());
+        Ok(Some(minted.response))
+    }
+
+    /// What was granted, less what the application has lost since.
+    fn still_allowed(
+        &self,
+        app: &App,
+        found: &RefreshToken,
+    ) -> Result<crate::model::scope::Scopes, OAuthError> {
+        let allowed = app
+            .catalog
+            .allowed(self.client.application().settings.scopes.as_ref());
+        let left = found.family.granted.intersection(&allowed);
+        if left.is_empty() {
+            return Err(OAuthError::invalid_scope(
+                "This application is no longer allowed any of the scopes that were granted",
+            ));
+        }
+        Ok(left)
+    }
+
+    fn seal(&self, app: &App, found: &RefreshToken, answer: &TokenResponse) -> Option<Vec<u8>> {
+        if app.config.refresh_token_retry_window.is_zero() {
+            return None;
+        }
+        retry::seal(&app.entropy, &self.token, &found.family, &found.scopes, answer)
+    }
+
+    /// Another request rotated the token between our look and our write: look again.
+    async fn overtaken(&self, app: &App) -> Result<TokenResponse, Refusal> {
+        let Some(found) = refresh_tokens::find(&app.db, self.hash).await? else {
+            return Err(refused()
+                .with_cause("the refresh token was deleted meanwhile")
+                .into());
+        };
+        Box::pin(self.settle(app, &found, false)).await
+    }
+
+    async fn answer_again(&self, app: &App, found: &RefreshToken) -> Result<TokenResponse, Refusal> {
+        let opened = found
+            .retry_sealed
+            .as_deref()
+            .and_then(|sealed| retry::open(&self.token, &found.family, &found.scopes, sealed));
+        let Some(answer) = opened else {
+            return Err(refused().with_cause("the kept answer does not open").into());
+        };
+        if refresh_tokens::take_retry(&app.db, self.hash, MOST_RETRIES, self.now).await? {
+            return Ok(answer);
+        }
+        if app.retries.came_after(self.hash, self.arrival) {
+            return Err(self.replayed(app, &found.family).await?);
+        }
+        Err(refused()
+            .with_cause("the answer was given again as often as allowed")
+            .into())
+    }
+
+    /// It was rotated and comes again: it, or its successor, is in the wrong hands. Committed before it
+    /// is refused: an error that rolls back would lose the revocation.
+    async fn replayed(&self, app: &App, family: &Family) -> Result<Refusal, Refusal> {
+        let mut tx = app.db.write().await?;
+        store::grants::revoke(
+            &mut tx,
+            family.grant_id,
+            RevokedReason::RefreshTokenReplayed,
+            self.now,
+        )
+        .await?;
+        tx.commit().await?;
+        tracing::warn!(
+            event = "refresh_token_replayed",
+            grant = %family.grant_id,
+            application = %family.application_id,
+            user = %family.user_id,
+            "a rotated refresh token came again: its grant is revoked"
+        );
+        Ok(refused()
+            .with_cause("the refresh token was rotated before; its grant is revoked")
+            .into())
+    }
+}

@@ -1,0 +1,246 @@
+//! Users: made, listed, disabled, deleted; passwords changed.
+
+use time::OffsetDateTime;
+
+use super::App;
+use super::error::Refusal;
+use crate::base::password;
+use crate::base::secret::{Secret, SecretHash};
+use crate::model::grant::RevokedReason;
+use crate::model::ids::UserId;
+use crate::model::user::{User, Username, username_key};
+use crate::store::grants::Families;
+use crate::store::users::NewUser;
+use crate::store::{self, StoreError, Tx};
+
+/// What a person types to become a user.
+#[derive(Debug)]
+pub struct Profile {
+    pub username: String,
+    pub email: Option<String>,
+    pub password: Secret,
+}
+
+/// Why no user was made.
+#[derive(Debug)]
+pub enum NewUserRefused {
+    /// By field: what is wrong and what would be right.
+    Fields(Vec<(&'static str, String)>),
+    /// The set-up link is dead.
+    Gone,
+    Refused(Refusal),
+}
+
+impl<E: Into<Refusal>> From<E> for NewUserRefused {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// A user who passed every check but the name's being free.
+pub(super) struct Prepared {
+    id: UserId,
+    username: Username,
+    email: Option<String>,
+    password_hash: String,
+    admin: bool,
+}
+
+pub(super) async fn prepare(app: &App, profile: &Profile, admin: bool) -> Result<Prepared, NewUserRefused> {
+    let mut faults = Vec::new();
+    let username = Username::parse(&profile.username)
+        .map_err(|error| faults.push(("username", error.to_string())))
+        .ok();
+    let email = profile
+        .email
+        .as_deref()
+        .map(str::trim)
+        .filter(|email| !email.is_empty());
+    if email.is_some_and(|email| !looks_like_email(email)) {
+        faults.push((
+            "email",
+            "Enter an address like name@example.com, or leave it empty.".into(),
+        ));
+    }
+    if let Err(refused) = password::check(&profile.password) {
+        faults.push(("password", refused.to_string()));
+    }
+    let (Some(username), true) = (username, faults.is_empty()) else {
+        return Err(NewUserRefused::Fields(faults));
+    };
+    Ok(Prepared {
+        id: app.entropy.id(app.now()).into(),
+        username,
+        email: email.map(str::to_owned),
+        password_hash: app.passwords.hash(profile.password.clone()).await?,
+        admin,
+    })
+}
+
+impl Prepared {
+    pub(super) async fn insert(self, tx: &mut Tx, now: OffsetDateTime) -> Result<User, NewUserRefused> {
+        let new = NewUser {
+            id: self.id,
+            username: &self.username,
+            email: self.email.as_deref(),
+            password_hash: &self.password_hash,
+            admin: self.admin,
+        };
+        if !store::users::insert(tx, &new, now).await? {
+            let taken = format!("The username {} is taken: choose another.", self.username);
+            return Err(NewUserRefused::Fields(vec![("username", taken)]));
+        }
+        Ok(User {
+            id: self.id,
+            username: self.username.to_string(),
+            email: self.email,
+            admin: self.admin,
+            created_at: now,
+            signed_in_at: None,
+            disabled_at: None,
+        })
+    }
+}
+
+fn looks_like_email(text: &str) -> bool {
+    let plain = text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+}
+
+/// # Errors
+/// See [`NewUserRefused`].
+pub async fn create(app: &App, profile: &Profile, admin: bool) -> Result<User, NewUserRefused> {
+    let prepared = prepare(app, profile, admin).await?;
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    let user = prepared.insert(&mut tx, now).await?;
+    tx.commit().await?;
+    tracing::info!(event = "user_created", user = %user.id, admin);
+    Ok(user)
+}
+
+/// # Errors
+/// That the store did not do it.
+pub async fn list(app: &App) -> Result<Vec<User>, Refusal> {
+    Ok(store::users::list(&app.db).await?)
+}
+
+/// # Errors
+/// That the store did not do it.
+pub async fn find(app: &App, id: UserId) -> Result<Option<User>, Refusal> {
+    Ok(store::users::find(&app.db, id).await?)
+}
+
+/// By any spelling of the name.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn find_by_name(app: &App, name: &str) -> Result<Option<User>, Refusal> {
+    Ok(store::users::find_by_key(&app.db, &username_key(name))
+        .await?
+        .map(|found| found.user))
+}
+
+/// Sets a password. Every session save `keep` ends and every grant dies: whoever knew the old password
+/// may have used it.
+///
+/// # Errors
+/// Faults of the field `password`, or that the store did not do it.
+pub async fn set_password(
+    app: &App,
+    user: UserId,
+    new: Secret,
+    keep: Option<SecretHash>,
+) -> Result<(), NewUserRefused> {
+    if let Err(refused) = password::check(&new) {
+        return Err(NewUserRefused::Fields(vec![("password", refused.to_string())]));
+    }
+    let password_hash = app.passwords.hash(new).await?;
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    if !store::users::set_password(&mut tx, user, &password_hash, now).await? {
+        return Err(NewUserRefused::Gone);
+    }
+    end_everything(&mut tx, user, keep, RevokedReason::PasswordChanged, now).await?;
+    tx.commit().await?;
+    tracing::info!(event = "password_changed", %user);
+    Ok(())
+}
+
+/// A user changes the own password: the current one must be right.
+///
+/// # Errors
+/// Faults of the fields, or that the store did not do it.
+pub async fn change_password(
+    app: &App,
+    user: &User,
+    current: Secret,
+    new: Secret,
+    keep: SecretHash,
+) -> Result<(), NewUserRefused> {
+    let stored = store::users::find_by_key(&app.db, &username_key(&user.username)).await?;
+    let phc = stored
+        .filter(|found| found.user.id == user.id)
+        .map(|found| found.password_hash);
+    if !app.passwords.verify(current, phc).await? {
+        let wrong = "This is not your current password.".to_owned();
+        return Err(NewUserRefused::Fields(vec![("current_password", wrong)]));
+    }
+    set_password(app, user.id, new, Some(keep)).await
+}
+
+async fn end_everything(
+    tx: &mut Tx,
+    user: UserId,
+    keep: Option<SecretHash>,
+    reason: RevokedReason,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    store::sessions::delete_of_user(tx, user, keep).await?;
+    store::grants::revoke_all(tx, Families::OfUser(user), reason, now).await?;
+    Ok(())
+}
+
+/// Takes effect at once, on every endpoint and node: sessions end, grants die.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn disable(app: &App, user: UserId) -> Result<(), Refusal> {
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    store::users::disable(&mut tx, user, now).await?;
+    end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    tx.commit().await?;
+    tracing::info!(event = "user_disabled", %user);
+    Ok(())
+}
+
+/// The user may sign in again; what was revoked stays revoked.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn enable(app: &App, user: UserId) -> Result<(), Refusal> {
+    let mut tx = app.db.write().await?;
+    store::users::enable(&mut tx, user).await?;
+    tx.commit().await?;
+    tracing::info!(event = "user_enabled", %user);
+    Ok(())
+}
+
+/// The name is free again; the id is never given to another, so nothing of the old user can fall to a
+/// new one of the same name.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn delete(app: &App, user: UserId) -> Result<(), Refusal> {
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    store::users::delete(&mut tx, user, now).await?;
+    end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    tx.commit().await?;
+    tracing::info!(event = "user_deleted", %user);
+    Ok(())
+}

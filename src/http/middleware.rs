@@ -1,0 +1,7 @@
+//! What happens to every request, whatever it asks.
+
+pub(super) mod headers;
+pub(super) mod panic;
+pub(super) mod path;
+pub(super) mod request;
+pub(super) mod session;

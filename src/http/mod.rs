@@ -1,0 +1,182 @@
+//! HTTP ⇄ flow: every handler extracts, calls one flow, renders. This file is the whole URL table.
+
+mod api;
+pub mod bearer;
+mod error;
+mod extract;
+mod middleware;
+mod oauth;
+mod pages;
+pub mod view;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
+use axum::routing::{get, post};
+use tower::Layer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::time::Duration as CookieDuration;
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+use self::bearer::RequireBearer;
+use crate::flow::App;
+use crate::flow::sessions::Sessions;
+use crate::protocol::metadata::well_known_path;
+
+/// What handlers are given.
+#[derive(Clone, Debug)]
+pub struct Http {
+    app: App,
+    /// Asked by `/readyz`: whether the server is on its way out.
+    stopping: Stopping,
+}
+
+/// Tells whether the server was asked to stop.
+pub type IsStopping = dyn Fn() -> bool + Send + Sync;
+
+#[derive(Clone)]
+struct Stopping(std::sync::Arc<IsStopping>);
+
+impl std::fmt::Debug for Stopping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stopping")
+    }
+}
+
+impl FromRef<Http> for App {
+    fn from_ref(http: &Http) -> Self {
+        http.app.clone()
+    }
+}
+
+/// Every URL. The layers' order, from the outside: request id and log line, path without trailing slash,
+/// security headers, then the route.
+pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
+    let state = Http {
+        app: app.clone(),
+        stopping: Stopping(stopping),
+    };
+    let prefix = app.issuer.path().to_owned();
+    let routes = Router::new()
+        .merge(pages(&app))
+        .merge(protocol(&app))
+        .merge(api::routes(&app))
+        .merge(operation());
+    let nested = if prefix.is_empty() {
+        routes
+    } else {
+        Router::new().nest(&prefix, routes)
+    };
+    let inner = nested
+        .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
+        .fallback(pages::error::not_found)
+        .method_not_allowed_fallback(pages::error::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), middleware::headers::secure))
+        .with_state(state);
+    // Routing happens inside: only a service around the router can still change the path.
+    let trimmed = map_request(middleware::path::without_trailing_slash).layer(inner);
+    Router::new()
+        .fallback_service(trimmed)
+        .layer(from_fn(middleware::panic::caught))
+        .layer(from_fn_with_state(app, middleware::request::logged))
+}
+
+/// RFC 6749, 7009, 7662: what clients call.
+fn protocol(app: &App) -> Router<Http> {
+    let bearer = RequireBearer::new(app.clone(), &[]);
+    Router::new()
+        .route(
+            "/oauth/token",
+            post(oauth::token::create).fallback(oauth::method_not_allowed),
+        )
+        .route(
+            "/oauth/revoke",
+            post(oauth::revoke::create).fallback(oauth::method_not_allowed),
+        )
+        .route(
+            "/oauth/introspect",
+            post(oauth::introspect::create).fallback(oauth::method_not_allowed),
+        )
+        .route(
+            "/oauth/token/info",
+            get(oauth::token_info::show)
+                .layer(bearer)
+                .fallback(oauth::method_not_allowed),
+        )
+}
+
+/// What people see; all of it knows the session.
+fn pages(app: &App) -> Router<Http> {
+    use pages::{account, applications, authorize, authorized, home, login, setup};
+
+    Router::new()
+        .route("/", get(home::show))
+        .route(
+            "/oauth/authorize",
+            get(authorize::show).post(authorize::post).delete(authorize::deny),
+        )
+        .route("/oauth/authorize/native", get(authorize::native))
+        .route("/login", get(login::show).post(login::create))
+        .route("/logout", post(login::delete))
+        .route("/setup", get(setup::show).post(setup::create))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change_password))
+        .route("/account/sessions/delete", post(account::end_sessions))
+        .route(
+            "/oauth/applications",
+            get(applications::index).post(applications::create),
+        )
+        .route("/oauth/applications/new", get(applications::new))
+        .route(
+            "/oauth/applications/{id}",
+            get(applications::show)
+                .post(applications::update)
+                .patch(applications::patch)
+                .delete(applications::remove),
+        )
+        .route("/oauth/applications/{id}/edit", get(applications::edit))
+        .route(
+            "/oauth/applications/{id}/delete",
+            get(applications::confirm_delete).post(applications::delete),
+        )
+        .route(
+            "/oauth/applications/{id}/secrets",
+            post(applications::rotate_secret),
+        )
+        .route(
+            "/oauth/applications/{id}/secrets/{secret}/delete",
+            post(applications::retire_secret),
+        )
+        .route("/oauth/authorized_applications", get(authorized::index))
+        .route(
+            "/oauth/authorized_applications/{id}",
+            axum::routing::delete(authorized::delete),
+        )
+        .route(
+            "/oauth/authorized_applications/{id}/delete",
+            post(authorized::delete),
+        )
+        .layer(session_layer(app))
+        .layer(from_fn(middleware::session::store_faults))
+}
+
+fn operation() -> Router<Http> {
+    Router::new()
+        .route("/healthz", get(pages::health::alive))
+        .route("/readyz", get(pages::health::ready))
+        .route("/assets/{name}", get(pages::assets::show))
+}
+
+/// On plain http, as for trying out, not every client takes `Secure` cookies, so the prefix that needs
+/// them is left off.
+fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
+    let secure = app.issuer.is_https();
+    let idle = CookieDuration::seconds(app.config.session_ttl.whole_seconds());
+    SessionManagerLayer::new(Sessions(app.clone()))
+        .with_name(if secure { "__Host-tegata" } else { "tegata" })
+        .with_secure(secure)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(idle))
+}

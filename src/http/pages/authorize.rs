@@ -1,0 +1,333 @@
+//! `/oauth/authorize` (RFC 6749 §3.1): what a client asks, and what a person decides.
+
+use axum::extract::{FromRequestParts, OriginalUri, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, RequestExt};
+
+use super::error::{self, blank};
+use super::render::{chrome, page};
+use crate::base::secret::Secret;
+use crate::flow::App;
+use crate::flow::authorize::{self, Consent, Decision, Delivered, Next};
+use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
+use crate::http::extract::params::QueryParams;
+use crate::http::extract::viewer::Viewer;
+use crate::http::middleware::headers::FormAction;
+use crate::http::middleware::request::RequestId;
+use crate::http::view::error::{ErrorPage, Mismatch};
+use crate::http::view::{self, ScopeLine, When};
+use crate::model::application::Application;
+use crate::model::redirect_uri::RedirectUri;
+use crate::protocol::authorize::{Delivery, Unproven};
+use crate::protocol::params::Params;
+
+/// Names a kept request in our own URLs and forms.
+const HANDLE: &str = "authorization";
+
+/// What every answer here needs to know of the request.
+struct Asking<'a> {
+    app: &'a App,
+    viewer: &'a Viewer,
+    request_id: RequestId,
+    /// After a POST the browser is to go on with a GET (RFC 9700 §4.12).
+    redirect: StatusCode,
+}
+
+/// `GET`: a client asks, or the browser comes back with a handle.
+pub(in crate::http) async fn show(
+    State(app): State<App>,
+    Extension(request_id): Extension<RequestId>,
+    QueryParams(query): QueryParams,
+    viewer: Viewer,
+) -> Response {
+    let asking = Asking {
+        app: &app,
+        viewer: &viewer,
+        request_id,
+        redirect: StatusCode::FOUND,
+    };
+    let params = match query {
+        Ok(params) => params,
+        Err(problem) => return asking.unreadable(problem.description()),
+    };
+    let next = match params.get(HANDLE).filter(|_| params.get("client_id").is_none()) {
+        Some(handle) => authorize::resume(&app, Secret::new(handle), viewer.for_authorize()).await,
+        None => authorize::begin(&app, &params, viewer.for_authorize(), false).await,
+    };
+    match next {
+        Ok(next) => asking.answer(next).await,
+        Err(refusal) => error::refused(&refusal),
+    }
+}
+
+/// `POST`: the consent form, or a request like a GET's, which is kept and never approves anything.
+pub(in crate::http) async fn post(
+    State(app): State<App>,
+    Extension(request_id): Extension<RequestId>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let (bytes, params) = match page_body(&parts.headers, body).await {
+        Ok(read) => read,
+        Err((status, sentence)) => return error::plain(status, sentence, Some(&request_id)),
+    };
+    if params.get(HANDLE).is_some() || params.get(CSRF_FIELD).is_some() {
+        parts.extensions.insert(request_id);
+        let request = Request::from_parts(parts, bytes.into());
+        return match request.extract_with_state::<Form, _, _>(&app).await {
+            Ok(form) => decide(&app, &form).await,
+            Err(refused) => refused,
+        };
+    }
+    let query = Params::parse(uri.query().unwrap_or_default().as_bytes());
+    let strict = Params::parse(&bytes);
+    let viewer = match Viewer::from_request_parts(&mut parts, &app).await {
+        Ok(viewer) => viewer,
+        Err(refused) => return refused,
+    };
+    let asking = Asking {
+        app: &app,
+        viewer: &viewer,
+        request_id,
+        redirect: StatusCode::SEE_OTHER,
+    };
+    let (Ok(query), Ok(strict)) = (query, strict) else {
+        return asking.unreadable("The parameters cannot be read");
+    };
+    match authorize::begin(&app, &query.merge(strict), viewer.for_authorize(), true).await {
+        Ok(next) => asking.answer(next).await,
+        Err(refusal) => error::refused(&refusal),
+    }
+}
+
+/// `DELETE`: denies, with the form's own fields.
+pub(in crate::http) async fn deny(State(app): State<App>, form: Form) -> Response {
+    settle(&app, &form, Decision::Deny).await
+}
+
+async fn decide(app: &App, form: &Form) -> Response {
+    let decision = match form.params.get("decision") {
+        Some("authorize") => Decision::Authorize,
+        _ => Decision::Deny,
+    };
+    settle(app, form, decision).await
+}
+
+async fn settle(app: &App, form: &Form, decision: Decision) -> Response {
+    let asking = Asking {
+        app,
+        viewer: &form.viewer,
+        request_id: RequestId(String::new()),
+        redirect: StatusCode::SEE_OTHER,
+    };
+    let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
+        return asking.gone();
+    };
+    match authorize::decide(app, &Secret::new(handle), user.id, decision).await {
+        Ok(next) => asking.answer(next).await,
+        Err(refusal) => error::refused(&refusal),
+    }
+}
+
+impl Asking<'_> {
+    async fn answer(&self, next: Next) -> Response {
+        match next {
+            Next::Unproven { why, application } => self.unproven(&why, application.as_deref()),
+            Next::Deliver(delivered) => self.deliver(delivered).await,
+            Next::SignIn { handle, .. } => self.go(&format!("/login?continue={}", handle.expose())),
+            Next::GoOn { handle } => self.go(&format!("/oauth/authorize?{HANDLE}={}", handle.expose())),
+            Next::Consent(consent) => self.consent(*consent).await,
+            Next::Gone => self.gone(),
+        }
+    }
+
+    fn go(&self, path: &str) -> Response {
+        redirect(self.redirect, &format!("{}{path}", self.app.issuer.path()))
+    }
+
+    async fn deliver(&self, delivered: Delivered) -> Response {
+        match delivered.delivery {
+            Delivery::Redirect(url) => redirect(self.redirect, &url),
+            Delivery::NativeCode => {
+                let code = delivered.code.as_ref().map(Secret::expose).unwrap_or_default();
+                self.go(&format!("/oauth/authorize/native?code={code}"))
+            }
+            Delivery::NativeError { code, description } => {
+                let chrome = match chrome(self.app, self.viewer).await {
+                    Ok(chrome) => chrome,
+                    Err(refused) => return refused,
+                };
+                let view = view::native::NativeError {
+                    chrome,
+                    application: delivered.application,
+                    error: code.as_str().to_owned(),
+                    description,
+                };
+                page(StatusCode::OK, &view)
+            }
+        }
+    }
+
+    async fn consent(&self, consent: Consent) -> Response {
+        let (Some(user), Ok(chrome)) = (self.viewer.user(), chrome(self.app, self.viewer).await) else {
+            return error::unavailable("the consent page could not be made");
+        };
+        let now = self.app.now();
+        let target = &consent.request.target;
+        let uri = consent.application.settings.redirect_uri(target.redirect_uri());
+        let view = view::consent::Consent {
+            chrome,
+            application: consent.application.settings.name.clone(),
+            redirect_host: people_host(target.redirect_uri(), uri),
+            username: user.username.clone(),
+            scopes: consent
+                .scopes
+                .iter()
+                .map(|(name, text)| ScopeLine::new(name, text))
+                .collect(),
+            known_since: consent.known_since.map(|since| When::new(since, now)),
+            remembers: consent.remembers,
+            native: target.is_native(),
+            authorization: consent.handle.expose().to_owned(),
+        };
+        let mut response = page(StatusCode::OK, &view);
+        // Chromium applies form-action to the redirect that follows the form, too.
+        if let Some(source) = RedirectUri::csp_source_of(target.redirect_uri()) {
+            response.extensions_mut().insert(FormAction(source));
+        }
+        response
+    }
+
+    fn gone(&self) -> Response {
+        let view = blank(
+            StatusCode::BAD_REQUEST,
+            "This request is over",
+            "It was answered already, took too long, or belongs to another account. Nothing more was authorized.",
+            "Go back to the application and start again.",
+        );
+        page(StatusCode::BAD_REQUEST, &self.framed(view))
+    }
+
+    fn unreadable(&self, description: &str) -> Response {
+        let view = blank(
+            StatusCode::BAD_REQUEST,
+            "The application's request cannot be read",
+            description,
+            "Whoever develops the application can mend this.",
+        );
+        page(StatusCode::BAD_REQUEST, &self.framed(view))
+    }
+
+    fn unproven(&self, why: &Unproven, application: Option<&Application>) -> Response {
+        let (title, sentence) = words(why);
+        let who =
+            "Nothing was authorized. Whoever develops or runs the application can mend this; you cannot.";
+        let mut view = self.framed(blank(StatusCode::BAD_REQUEST, title, &sentence, who));
+        if self.viewer.user().is_some_and(|user| user.admin) {
+            view.mismatch = mismatch(why, application, self.app.issuer.path());
+        }
+        tracing::info!(event = "authorization_unproven", ?why);
+        page(StatusCode::BAD_REQUEST, &view)
+    }
+
+    fn framed(&self, view: ErrorPage) -> ErrorPage {
+        ErrorPage {
+            request_id: error::id(Some(&self.request_id)),
+            ..view
+        }
+    }
+}
+
+fn people_host(asked: &str, registered: Option<&RedirectUri>) -> String {
+    registered.map_or_else(|| asked.to_owned(), RedirectUri::people_host)
+}
+
+fn words(why: &Unproven) -> (&'static str, String) {
+    match why {
+        Unproven::MissingClientId => (
+            "The application did not say who it is",
+            "The parameter client_id is missing.".into(),
+        ),
+        Unproven::UnknownClient => (
+            "This server does not know the application",
+            "The client_id that was sent belongs to no application that may be used here.".into(),
+        ),
+        Unproven::Repeated(name) => (
+            "The application's request contradicts itself",
+            format!("The parameter {name} was sent more than once."),
+        ),
+        Unproven::MissingRedirectUri => (
+            "The application did not say where to go on",
+            "The parameter redirect_uri is missing, and the application has not registered exactly one."
+                .into(),
+        ),
+        Unproven::Mismatch { .. } => (
+            "This link does not lead back to the application",
+            "The application asked to send you to an address that is not registered for it.".into(),
+        ),
+    }
+}
+
+/// For administrators alone: others must not learn what is registered.
+fn mismatch(why: &Unproven, application: Option<&Application>, prefix: &str) -> Option<Mismatch> {
+    let (Unproven::Mismatch { sent }, Some(application)) = (why, application) else {
+        return None;
+    };
+    Some(Mismatch {
+        sent: sent.clone(),
+        registered: application
+            .settings
+            .redirect_uris
+            .iter()
+            .map(|uri| uri.as_str().to_owned())
+            .collect(),
+        application: application.settings.name.clone(),
+        edit_href: format!("{prefix}/oauth/applications/{}/edit", application.id),
+    })
+}
+
+/// `GET /oauth/authorize/native?code=…`: shows the code of a client without a redirect URI of its own.
+pub(in crate::http) async fn native(
+    State(app): State<App>,
+    Extension(request_id): Extension<RequestId>,
+    QueryParams(query): QueryParams,
+    viewer: Viewer,
+) -> Response {
+    let Some(user) = viewer.user() else {
+        return redirect(StatusCode::SEE_OTHER, &format!("{}/login", app.issuer.path()));
+    };
+    let code = query
+        .ok()
+        .and_then(|params| params.get("code").map(Secret::new))
+        .unwrap_or_else(|| Secret::new(""));
+    let application = match authorize::native(&app, user.id, &code).await {
+        Ok(Some(application)) => application,
+        Ok(None) => return error::gone(Some(&request_id)),
+        Err(refusal) => return error::refused(&refusal),
+    };
+    match chrome(&app, &viewer).await {
+        Ok(chrome) => page(
+            StatusCode::OK,
+            &view::native::NativeCode {
+                chrome,
+                application,
+                code,
+            },
+        ),
+        Err(refused) => refused,
+    }
+}
+
+pub(in crate::http) fn redirect(status: StatusCode, location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, location);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            (status, headers).into_response()
+        }
+        Err(fault) => error::unavailable(&fault.to_string()),
+    }
+}

@@ -1,0 +1,80 @@
+//! `/oauth/authorized_applications`: what I have allowed, and taking it back.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::authorize::redirect;
+use super::error;
+use super::render::{chrome, page};
+use crate::flow::{App, authorized};
+use crate::http::extract::form::Form;
+use crate::http::extract::viewer::Viewer;
+use crate::http::middleware::request::RequestId;
+use crate::http::view::authorized::{Authorized, AuthorizedRow};
+use crate::http::view::{ScopeLine, When};
+
+const PATH: &str = "/oauth/authorized_applications";
+
+pub(in crate::http) async fn index(State(app): State<App>, viewer: Viewer) -> Response {
+    let Some(user) = viewer.user() else {
+        return redirect(
+            StatusCode::SEE_OTHER,
+            &format!("{}/login?next={PATH}", app.issuer.path()),
+        );
+    };
+    let found = match authorized::list(&app, user.id).await {
+        Ok(found) => found,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let now = app.now();
+    let rows = found
+        .into_iter()
+        .map(|row| AuthorizedRow {
+            id: row.id.to_string(),
+            application: row.name,
+            scopes: row
+                .scopes
+                .iter()
+                .map(|scope| ScopeLine::new(scope.as_str(), app.catalog.describe(scope.as_str())))
+                .collect(),
+            since: When::new(row.since, now),
+            last_used: row.last_used_at.map(|at| When::new(at, now)),
+        })
+        .collect();
+    match chrome(&app, &viewer).await {
+        Ok(chrome) => page(StatusCode::OK, &Authorized { chrome, rows }),
+        Err(refused) => refused,
+    }
+}
+
+/// By the page's form, or by `DELETE` with the CSRF header.
+pub(in crate::http) async fn delete(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    method: Method,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
+    let Some(user) = form.viewer.user() else {
+        return error::forged(Some(&request_id));
+    };
+    let Ok(id) = id.parse() else {
+        return error::gone(Some(&request_id));
+    };
+    match authorized::withdraw(&app, user.id, id).await {
+        Ok(false) => error::gone(Some(&request_id)),
+        Ok(true) if method == Method::DELETE && error::prefers_json(&headers) => {
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(true) => {
+            form.viewer
+                .leave_notice("Withdrawn: the application can no longer use your account.")
+                .await;
+            redirect(StatusCode::SEE_OTHER, &format!("{}{PATH}", app.issuer.path()))
+        }
+        Err(refusal) => error::refused(&refusal),
+    }
+}

@@ -1,0 +1,63 @@
+//! What stands around every page.
+
+use crate::base::secret::Secret;
+
+use super::assets;
+
+/// The frame of a page: who is here, what just happened, where the assets are.
+#[derive(Clone, Debug)]
+pub struct Chrome {
+    /// Goes into every form as `csrf_token`.
+    pub csrf: Secret,
+    /// The user name of who is signed in.
+    pub username: Option<String>,
+    /// Whether who is signed in may manage applications.
+    pub admin: bool,
+    pub site_name: String,
+    pub stylesheet_href: String,
+    pub mark_href: String,
+    pub favicon_href: String,
+    /// Something every visitor should know, above the page.
+    pub banner: Option<String>,
+    /// What just happened, in a line at the top of the page.
+    pub notice: Option<String>,
+}
+
+impl Chrome {
+    /// The frame for somebody who is not signed in.
+    pub fn new(csrf: Secret) -> Self {
+        Self {
+            csrf,
+            username: None,
+            admin: false,
+            site_name: "Tegata".to_owned(),
+            stylesheet_href: assets::STYLESHEET.href(),
+            mark_href: assets::MARK.href(),
+            favicon_href: assets::FAVICON.href(),
+            banner: None,
+            notice: None,
+        }
+    }
+
+    /// Somebody is signed in.
+    #[must_use]
+    pub fn signed_in(mut self, username: impl Into<String>, admin: bool) -> Self {
+        self.username = Some(username.into());
+        self.admin = admin;
+        self
+    }
+
+    /// Something has just happened.
+    #[must_use]
+    pub fn with_notice(mut self, notice: impl Into<String>) -> Self {
+        self.notice = Some(notice.into());
+        self
+    }
+}
+
+/// A link of ours with its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub href: String,
+    pub label: String,
+}

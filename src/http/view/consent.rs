@@ -1,0 +1,54 @@
+//! The page that asks for consent.
+
+use askama::Template;
+
+use super::sample::{NOW, Sample, Say, ago, anonymous};
+use super::{Chrome, ScopeLine, When};
+
+/// What the resource owner sees at `GET /oauth/authorize` (RFC 6749 §4.1.1).
+#[derive(Clone, Debug, Template)]
+#[template(path = "consent.html")]
+pub struct Consent {
+    pub chrome: Chrome,
+    /// The application's name.
+    pub application: String,
+    /// Where both answers lead: a host, or the scheme of a native application.
+    pub redirect_host: String,
+    /// Who is signed in and would authorize.
+    pub username: String,
+    pub scopes: Vec<ScopeLine>,
+    /// Since when this user has authorized this application.
+    pub known_since: Option<When>,
+    /// Whether authorizing is remembered.
+    pub remembers: bool,
+    /// Whether a code is shown in place of a redirect.
+    pub native: bool,
+    /// The handle of the request, kept on the server.
+    pub authorization: String,
+}
+
+impl Consent {
+    /// Whether a known application asks for scopes it never had.
+    fn asks_more(&self) -> bool {
+        self.scopes.iter().any(|scope| scope.is_new)
+    }
+}
+
+impl Sample for Consent {
+    fn sample_in(say: Say<'_>) -> Self {
+        Self {
+            chrome: anonymous(),
+            application: say("Memo Bot"),
+            redirect_host: say("memo.example"),
+            username: say("hanako"),
+            scopes: vec![
+                ScopeLine::new(say("read"), say("Read your memos")),
+                ScopeLine::new(say("write"), say("Write and delete memos in your name")).new_this_time(),
+            ],
+            known_since: Some(When::new(ago(200 * 86_400), *NOW)),
+            remembers: true,
+            native: false,
+            authorization: say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11"),
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Every page with something on it, so that pages can be looked at and tested without a server.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use time::{Duration, OffsetDateTime};
+
+use crate::base::secret::Secret;
+
+use super::account::Account;
+use super::applications::{ApplicationDelete, ApplicationForm, ApplicationShow, ApplicationsList};
+use super::authorized::Authorized;
+use super::consent::Consent;
+use super::error::ErrorPage;
+use super::login::Login;
+use super::native::{NativeCode, NativeError};
+use super::setup::{Setup, SetupGone};
+use super::{Chrome, FieldErrors};
+
+/// Makes the text that is shown out of the text that was meant: itself, a longer one, a hostile one.
+pub type Say<'a> = &'a dyn Fn(&str) -> String;
+
+/// A view that can be filled without a server.
+pub trait Sample: Sized {
+    /// Filled, every text of it passed through `say`.
+    fn sample_in(say: Say<'_>) -> Self;
+
+    fn sample() -> Self {
+        Self::sample_in(&str::to_owned)
+    }
+}
+
+/// Every page, rendered, by name; some in several states.
+///
+/// # Errors
+/// When a template fails to write.
+pub fn pages(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
+    let mut pages = filled(say)?;
+    pages.extend(empty(say)?);
+    Ok(pages)
+}
+
+fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
+    Ok(vec![
+        ("login", Login::sample_in(say).render()?),
+        ("setup", Setup::sample_in(say).render()?),
+        ("setup-gone", SetupGone::sample_in(say).render()?),
+        ("consent", Consent::sample_in(say).render()?),
+        ("native-code", NativeCode::sample_in(say).render()?),
+        ("native-error", NativeError::sample_in(say).render()?),
+        ("applications", ApplicationsList::sample_in(say).render()?),
+        ("application-form", ApplicationForm::sample_in(say).render()?),
+        ("application", ApplicationShow::sample_in(say).render()?),
+        ("application-delete", ApplicationDelete::sample_in(say).render()?),
+        ("authorized", Authorized::sample_in(say).render()?),
+        ("account", Account::sample_in(say).render()?),
+        ("error", ErrorPage::sample_in(say).render()?),
+    ])
+}
+
+/// The same pages where there is nothing to show, or nothing wrong.
+fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
+    let login = Login {
+        error: None,
+        application: None,
+        username: String::new(),
+        ..Login::sample_in(say)
+    };
+    let mut first_consent = Consent {
+        known_since: None,
+        native: true,
+        remembers: false,
+        ..Consent::sample_in(say)
+    };
+    first_consent
+        .scopes
+        .iter_mut()
+        .for_each(|scope| scope.is_new = false);
+    let bare = ApplicationsList {
+        rows: Vec::new(),
+        previous_href: None,
+        ..ApplicationsList::sample_in(say)
+    };
+    let first = ApplicationsList {
+        query: String::new(),
+        ..bare.clone()
+    };
+    let form = ApplicationForm {
+        errors: FieldErrors::new(),
+        ..ApplicationForm::sample_in(say)
+    };
+    let public = ApplicationShow {
+        confidential: false,
+        disabled: true,
+        last_used: None,
+        users: 0,
+        live_tokens: 0,
+        new_secret: None,
+        redirect_uris: Vec::new(),
+        ..ApplicationShow::sample_in(say)
+    };
+    let mut settled = ApplicationShow {
+        new_secret: None,
+        ..ApplicationShow::sample_in(say)
+    };
+    settled.secrets.truncate(1);
+    let authorized = Authorized {
+        rows: Vec::new(),
+        ..Authorized::sample_in(say)
+    };
+    let account = Account {
+        errors: FieldErrors::new(),
+        email: None,
+        ..Account::sample_in(say)
+    };
+    let error = ErrorPage {
+        mismatch: None,
+        code: None,
+        ..ErrorPage::sample_in(say)
+    };
+    Ok(vec![
+        ("login-empty", login.render()?),
+        ("consent-first", first_consent.render()?),
+        ("applications-nothing-matches", bare.render()?),
+        ("applications-empty", first.render()?),
+        ("application-form-right", form.render()?),
+        ("application-public", public.render()?),
+        ("application-one-secret", settled.render()?),
+        ("authorized-empty", authorized.render()?),
+        ("account-right", account.render()?),
+        ("error-plain", error.render()?),
+    ])
+}
+
+pub(super) static NOW: LazyLock<OffsetDateTime> =
+    LazyLock::new(|| OffsetDateTime::UNIX_EPOCH + Duration::seconds(1_800_000_000));
+
+pub(super) fn ago(seconds: i64) -> OffsetDateTime {
+    *NOW - Duration::seconds(seconds)
+}
+
+pub(super) fn anonymous() -> Chrome {
+    Chrome::new(Secret::new("sample-csrf-token"))
+}
+
+pub(super) fn administrator(say: Say<'_>) -> Chrome {
+    anonymous().signed_in(say("hanako"), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = r#"<img src=x onerror=alert(1)>"'</title></textarea>{{1234567*9}}"#;
+
+    fn plain() -> Vec<(&'static str, String)> {
+        pages(&str::to_owned).unwrap()
+    }
+
+    #[test]
+    fn hostile_text_is_escaped_wherever_it_stands() {
+        for (name, page) in pages(&|_| HOSTILE.to_owned()).unwrap() {
+            assert!(!page.contains("<img src=x"), "{name} lets an element in");
+            assert!(!page.contains("onerror=alert(1)>\""), "{name} lets a quote in");
+            assert_eq!(page.matches("</title>").count(), 1, "{name} lets the title end");
+            assert_eq!(
+                page.matches("</textarea>").count(),
+                page.matches("<textarea").count(),
+                "{name}"
+            );
+            assert!(!page.contains("11111103"), "{name} evaluates what it shows");
+        }
+        let page = Consent::sample_in(&|_| HOSTILE.to_owned()).render().unwrap();
+        assert!(page.contains("&#60;img src=x onerror=alert(1)&#62;&#34;&#39;"));
+    }
+
+    #[test]
+    fn a_name_of_200_characters_is_shown_whole() {
+        let long = "長".repeat(200);
+        for page in [
+            Consent::sample_in(&|_| long.clone()).render().unwrap(),
+            ApplicationsList::sample_in(&|_| long.clone()).render().unwrap(),
+        ] {
+            assert!(page.contains(&format!("<bdi>{long}</bdi>")));
+        }
+    }
+
+    #[test]
+    fn no_page_carries_a_script_or_a_style_or_loads_from_elsewhere() {
+        for (name, page) in plain() {
+            for forbidden in [
+                "<script",
+                "<style",
+                " style=",
+                " onclick=",
+                "javascript:",
+                "src=\"http",
+                "<iframe",
+            ] {
+                assert!(!page.contains(forbidden), "{name} has {forbidden}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_form_that_posts_carries_the_token_and_stays_on_its_origin() {
+        for (name, page) in plain() {
+            for form in page.split("<form").skip(1) {
+                let form = form.split_once("</form>").unwrap().0;
+                assert!(
+                    form.contains("action=\"/"),
+                    "{name} has a form that leads elsewhere"
+                );
+                if form.contains("method=\"post\"") {
+                    assert!(
+                        form.contains(r#"name="csrf_token" value="sample-csrf-token""#),
+                        "{name}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_has_a_title_one_heading_and_ids_that_are_its_own() {
+        for (name, page) in plain() {
+            assert!(
+                page.contains("<html lang=\"en\">") && page.contains(" · Tegata</title>"),
+                "{name}"
+            );
+            assert_eq!(page.matches("<h1").count(), 1, "{name}");
+            let mut ids: Vec<&str> = page
+                .split(" id=\"")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+                .collect();
+            let all = ids.len();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), all, "{name} has an id twice");
+            for target in page
+                .split("aria-describedby=\"")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+            {
+                for id in target.split(' ') {
+                    assert!(
+                        ids.binary_search(&id).is_ok(),
+                        "{name} is described by {id}, which is not there"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn programs_find_the_ids_they_rely_on() {
+        let login = Login::sample().render().unwrap();
+        for id in ["username", "password", "sign-in"] {
+            assert!(login.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+        let consent = Consent::sample().render().unwrap();
+        assert!(consent.contains(r#"id="authorize" name="decision" value="authorize""#));
+        assert!(consent.contains(r#"id="deny" name="decision" value="deny""#));
+        let code = NativeCode::sample_in(&|_| "tgc_0".to_owned()).render().unwrap();
+        assert!(code.contains(r#"id="authorization-code">tgc_0</code>"#));
+    }
+
+    #[test]
+    fn only_an_administrator_is_led_to_the_applications() {
+        let mut page = Account::sample();
+        assert!(page.render().unwrap().contains("href=\"/oauth/applications\""));
+        page.chrome.admin = false;
+        assert!(!page.render().unwrap().contains("href=\"/oauth/applications\""));
+    }
+
+    #[test]
+    fn debug_of_a_view_tells_no_secret() {
+        let views = format!(
+            "{:?} {:?} {:?}",
+            ApplicationShow::sample(),
+            NativeCode::sample(),
+            Setup::sample()
+        );
+        for secret in ["tgs_", "tgc_", "1xY5bD0", "sample-csrf-token"] {
+            assert!(!views.contains(secret), "{secret}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! One act of authorization and all that came of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::client_id::ClientId;
+use super::ids::{ApplicationId, GrantId, UserId};
+use super::scope::Scopes;
+
+/// What a code or refresh token says of the grant that it belongs to.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Family {
+    pub grant_id: GrantId,
+    pub application_id: ApplicationId,
+    pub user_id: UserId,
+    #[sqlx(json)]
+    pub granted: Scopes,
+    /// The absolute end of the family (RFC 9700 §4.14.2).
+    pub ends_at: OffsetDateTime,
+    /// The grant is not revoked and its user may still sign in.
+    pub live: bool,
+}
+
+/// Why a grant was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokedReason {
+    /// The client asked (RFC 7009).
+    Client,
+    /// The user withdrew it.
+    Withdrawn,
+    /// A used authorization code came again (RFC 6749 §4.1.2).
+    CodeReplayed,
+    /// A rotated refresh token came again (RFC 9700 §4.14.2).
+    RefreshTokenReplayed,
+    PasswordChanged,
+    UserDisabled,
+    ApplicationDisabled,
+    ApplicationDeleted,
+    Operator,
+}
+
+impl RevokedReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Withdrawn => "withdrawn",
+            Self::CodeReplayed => "code_replayed",
+            Self::RefreshTokenReplayed => "refresh_token_replayed",
+            Self::PasswordChanged => "password_changed",
+            Self::UserDisabled => "user_disabled",
+            Self::ApplicationDisabled => "application_disabled",
+            Self::ApplicationDeleted => "application_deleted",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for RevokedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a user has remembered as allowed to an application.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Consent {
+    #[sqlx(json)]
+    pub scopes: Scopes,
+    pub created_at: OffsetDateTime,
+}
+
+/// One application on a user's page of what they allowed.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct AuthorizedApplication {
+    pub id: ApplicationId,
+    pub name: String,
+    #[sqlx(try_from = "String")]
+    pub client_id: ClientId,
+    #[sqlx(json)]
+    pub scopes: Scopes,
+    pub since: OffsetDateTime,
+    pub last_used_at: Option<OffsetDateTime>,
+}

@@ -1,0 +1,337 @@
+//! The authorization request (RFC 6749 §4.1.1), in two stages.
+//!
+//! First the application and the redirect URI are proven; whatever fails before that is shown on a page,
+//! since a redirect would go to whom an attacker chose (RFC 6749 §3.1.2.4). Only a proven [`Target`] can
+//! make a redirect. Then the checks, in an order that anybody can read.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{ErrorCode, OAuthError};
+use super::params::Params;
+use super::pkce::CodeChallenge;
+use super::scope::Catalog;
+use crate::model::application::{Application, ApplicationSettings};
+use crate::model::grant_type::GrantType;
+use crate::model::redirect_uri::{self, RedirectUri};
+use crate::model::scope::Scopes;
+
+/// Longest `state` that is kept and given back, in bytes.
+const MAX_STATE: usize = 8 * 1024;
+
+/// Where the answer goes: a redirect URI that the application has registered, and what the answer
+/// carries whatever it says. Can be made by [`Target::identify`] alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    redirect_uri: String,
+    /// Whether the request named it; then the token request must, too (RFC 6749 §4.1.3).
+    redirect_uri_sent: bool,
+    state: Option<String>,
+    send_iss: bool,
+}
+
+/// Why application or redirect URI could not be proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unproven {
+    MissingClientId,
+    /// Unknown, deleted or disabled: told alike.
+    UnknownClient,
+    /// `client_id` or `redirect_uri` came twice.
+    Repeated(&'static str),
+    /// Not named, and not exactly one is registered.
+    MissingRedirectUri,
+    Mismatch {
+        sent: String,
+    },
+}
+
+impl Target {
+    /// The first stage. `application` is the one that `client_id` names, if there is one.
+    pub fn identify(params: &Params, application: Option<&Application>) -> Result<Self, Unproven> {
+        for name in ["client_id", "redirect_uri"] {
+            if params.repeated(name) {
+                return Err(Unproven::Repeated(name));
+            }
+        }
+        if params.get("client_id").is_none() {
+            return Err(Unproven::MissingClientId);
+        }
+        let application = application
+            .filter(|found| found.is_enabled())
+            .ok_or(Unproven::UnknownClient)?;
+        let settings = &application.settings;
+        let sent = params.get("redirect_uri");
+        let redirect_uri = match (sent, settings.redirect_uris.as_slice()) {
+            (Some(asked), _) if settings.redirect_uri(asked).is_some() => asked,
+            (Some(asked), _) => {
+                return Err(Unproven::Mismatch {
+                    sent: asked.to_owned(),
+                });
+            }
+            (None, [only]) => only.as_str(),
+            (None, _) => return Err(Unproven::MissingRedirectUri),
+        };
+        Ok(Self {
+            redirect_uri: redirect_uri.to_owned(),
+            redirect_uri_sent: sent.is_some(),
+            // A repeated state is refused by the second stage; none of its values is given back.
+            state: params
+                .get("state")
+                .filter(|state| state.len() <= MAX_STATE && !params.repeated("state"))
+                .map(str::to_owned),
+            send_iss: settings.send_iss,
+        })
+    }
+
+    /// Whether it is still registered: it may have been removed while the person was reading.
+    pub fn is_registered(&self, settings: &ApplicationSettings) -> bool {
+        settings.redirect_uri(&self.redirect_uri).is_some()
+    }
+
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    pub fn redirect_uri_sent(&self) -> bool {
+        self.redirect_uri_sent
+    }
+
+    /// Whether the answer is shown to the person instead of redirected.
+    pub fn is_native(&self) -> bool {
+        self.redirect_uri == RedirectUri::OOB
+    }
+
+    /// The answer that carries a code (RFC 6749 §4.1.2, RFC 9207 §2).
+    pub fn success(&self, code: &str, issuer: &str) -> Delivery {
+        if self.is_native() {
+            return Delivery::NativeCode;
+        }
+        self.redirect(&[("code", code)], issuer)
+    }
+
+    /// The answer that carries an error (RFC 6749 §4.1.2.1).
+    pub fn error(&self, error: &OAuthError, issuer: &str) -> Delivery {
+        if self.is_native() {
+            return Delivery::NativeError {
+                code: error.code(),
+                description: error.description().to_owned(),
+            };
+        }
+        self.redirect(
+            &[
+                ("error", error.code().as_str()),
+                ("error_description", error.description()),
+            ],
+            issuer,
+        )
+    }
+
+    fn redirect(&self, answer: &[(&str, &str)], issuer: &str) -> Delivery {
+        let mut parameters = answer.to_vec();
+        if let Some(state) = &self.state {
+            parameters.push(("state", state));
+        }
+        if self.send_iss {
+            parameters.push(("iss", issuer));
+        }
+        Delivery::Redirect(redirect_uri::append(&self.redirect_uri, &parameters))
+    }
+}
+
+/// How the answer reaches the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// A URL under a registered redirect URI.
+    Redirect(String),
+    /// The code is shown on our own page.
+    NativeCode,
+    NativeError {
+        code: ErrorCode,
+        description: String,
+    },
+}
+
+/// What may be asked of the person on the way (OpenID Connect Core §3.1.2.1 names the values).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prompt {
+    /// Ask what has to be asked.
+    #[default]
+    Auto,
+    /// Show no page: answer with an error where one would be needed.
+    None,
+    /// Ask for the password again.
+    Login,
+    /// Ask for consent even where it is remembered.
+    Consent,
+    LoginAndConsent,
+}
+
+impl Prompt {
+    fn parse(text: Option<&str>) -> Result<Self, OAuthError> {
+        let words: Vec<&str> = text
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .collect();
+        if words == ["none"] {
+            return Ok(Self::None);
+        }
+        if let Some(other) = words
+            .iter()
+            .find(|word| !matches!(**word, "login" | "consent" | "select_account"))
+        {
+            return Err(OAuthError::invalid_request(format!(
+                "prompt is none alone, or a list of login, consent and select_account, not {other}"
+            )));
+        }
+        // Choosing an account is done on the consent page, which says who is signed in.
+        let consent = words.contains(&"consent") || words.contains(&"select_account");
+        Ok(match (words.contains(&"login"), consent) {
+            (true, true) => Self::LoginAndConsent,
+            (true, false) => Self::Login,
+            (false, true) => Self::Consent,
+            (false, false) => Self::Auto,
+        })
+    }
+
+    pub fn wants_login(self) -> bool {
+        matches!(self, Self::Login | Self::LoginAndConsent)
+    }
+
+    pub fn wants_consent(self) -> bool {
+        matches!(self, Self::Consent | Self::LoginAndConsent)
+    }
+}
+
+/// A request that passed every check: what the server keeps until the code is issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    pub target: Target,
+    pub scopes: Scopes,
+    pub code_challenge: Option<String>,
+    pub prompt: Prompt,
+}
+
+/// What the checks look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub params: &'a Params,
+    pub application: &'a ApplicationSettings,
+    pub catalog: &'a Catalog,
+    /// The server asks for PKCE from confidential applications too.
+    pub require_pkce: bool,
+}
+
+type Check = fn(&Asked<'_>) -> Result<(), OAuthError>;
+
+/// Every check of the second stage that only refuses, in order: what makes the rest of a request
+/// meaningless comes first.
+const CHECKS: &[Check] = &[
+    nothing_repeated,
+    state_fits,
+    no_request_object,
+    response_type,
+    response_mode,
+    grant_allowed,
+];
+
+/// The second stage.
+///
+/// # Errors
+/// What is to be told to the client through [`Target::error`].
+pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, (Target, OAuthError)> {
+    match checked(asked) {
+        Ok((scopes, code_challenge, prompt)) => Ok(AuthorizationRequest {
+            target,
+            scopes,
+            code_challenge,
+            prompt,
+        }),
+        Err(error) => Err((target, error)),
+    }
+}
+
+fn checked(asked: &Asked<'_>) -> Result<(Scopes, Option<String>, Prompt), OAuthError> {
+    CHECKS.iter().try_for_each(|check| check(asked))?;
+    let scopes = asked
+        .catalog
+        .resolve(asked.application.scopes.as_ref(), asked.params.get("scope"))?;
+    Ok((scopes, pkce(asked)?, Prompt::parse(asked.params.get("prompt"))?))
+}
+
+fn nothing_repeated(asked: &Asked<'_>) -> Result<(), OAuthError> {
+    asked.params.reject_repeated()
+}
+
+fn state_fits(asked: &Asked<'_>) -> Result<(), OAuthError> {
+    match asked.params.get("state") {
+        Some(state) if state.len() > MAX_STATE => Err(OAuthError::invalid_request(format!(
+            "state is longer than {MAX_STATE} bytes"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Request objects (RFC 9101) are not read, and nothing is fetched for them.
+fn no_request_object(asked: &Asked<'_>) -> Result<(), OAuthError> {
+    if asked.params.get("request").is_some() {
+        return Err(OAuthError::new(
+            ErrorCode::RequestNotSupported,
+            "Send the parameters themselves: request objects are not supported",
+        ));
+    }
+    if asked.params.get("request_uri").is_some() {
+        return Err(OAuthError::new(
+            ErrorCode::RequestUriNotSupported,
+            "Send the parameters themselves: request_uri is not supported",
+        ));
+    }
+    Ok(())
+}
+
+fn response_type(asked: &Asked<'_>) -> Result<(), OAuthError> {
+    match asked.params.get("response_type") {
+        Some("code") => Ok(()),
+        None => Err(OAuthError::invalid_request(
+            "Missing required parameter: response_type (code)",
+        )),
+        Some(_) => Err(OAuthError::unsupported_response_type(
+            "The response_type that is supported is: code",
+        )),
+    }
+}
+
+fn response_mode(asked: &Asked<'_>) -> Result<(), OAuthError> {
+    match asked.params.get("response_mode") {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(OAuthError::invalid_request(
+            "The response_mode that is supported is: query",
+        )),
+    }
+}
+
+fn grant_allowed(asked: &Asked<'_>) -> Result<(), OAuthError> {
+    if asked.application.allows(GrantType::AuthorizationCode) {
+        return Ok(());
+    }
+    Err(OAuthError::unauthorized_client(
+        "This application is not allowed the authorization_code grant: an administrator can allow it",
+    ))
+}
+
+fn pkce(asked: &Asked<'_>) -> Result<Option<String>, OAuthError> {
+    let challenge = CodeChallenge::parse(
+        asked.params.get("code_challenge"),
+        asked.params.get("code_challenge_method"),
+    )?;
+    let required = asked.require_pkce || asked.application.require_pkce || !asked.application.confidential;
+    if required && challenge.is_none() {
+        return Err(OAuthError::invalid_request(
+            "Missing required parameter: code_challenge, with code_challenge_method=S256 (RFC 7636)",
+        ));
+    }
+    Ok(challenge.map(|challenge| challenge.as_str().to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

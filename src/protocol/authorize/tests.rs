@@ -1,0 +1,268 @@
+use std::collections::BTreeSet;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::*;
+use crate::model::client_id::ClientId;
+use crate::model::scope::Scope;
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const ISSUER: &str = "https://as.example";
+
+fn application(redirect_uris: &[&str]) -> Application {
+    Application {
+        id: Uuid::from_u128(1).into(),
+        client_id: ClientId::parse("app").unwrap(),
+        settings: ApplicationSettings {
+            name: "App".into(),
+            confidential: true,
+            trusted: false,
+            require_pkce: false,
+            introspect: false,
+            send_iss: true,
+            localhost_any_port: false,
+            redirect_uris: redirect_uris
+                .iter()
+                .map(|uri| RedirectUri::register(uri).unwrap())
+                .collect(),
+            scopes: None,
+            grants: BTreeSet::from([GrantType::AuthorizationCode]),
+            access_token_ttl: None,
+            refresh_token_ttl: None,
+            refresh_token_max_ttl: None,
+        },
+        version: 1,
+        created_at: OffsetDateTime::UNIX_EPOCH,
+        updated_at: OffsetDateTime::UNIX_EPOCH,
+        last_used_at: None,
+        disabled_at: None,
+    }
+}
+
+fn one() -> Application {
+    application(&["https://c.example/cb"])
+}
+
+fn catalog() -> Catalog {
+    let read = Scope::parse("read").unwrap();
+    Catalog::new(vec![(read.clone(), "Read".into())], [read].into_iter().collect())
+}
+
+fn params(query: &str) -> Params {
+    Params::parse(query.as_bytes()).unwrap()
+}
+
+fn identify(query: &str, application: Option<&Application>) -> Result<Target, Unproven> {
+    Target::identify(&params(query), application)
+}
+
+fn judged(query: &str, application: &Application) -> Result<AuthorizationRequest, String> {
+    let params = params(query);
+    let target = Target::identify(&params, Some(application)).unwrap();
+    let asked = Asked {
+        params: &params,
+        application: &application.settings,
+        catalog: &catalog(),
+        require_pkce: false,
+    };
+    check(&asked, target).map_err(|(_, error)| error.code().as_str().to_owned())
+}
+
+#[test]
+fn nothing_is_proven_without_a_known_enabled_client() {
+    assert_eq!(
+        identify("redirect_uri=x", Some(&one())),
+        Err(Unproven::MissingClientId)
+    );
+    assert_eq!(identify("client_id=app", None), Err(Unproven::UnknownClient));
+    let mut disabled = one();
+    disabled.disabled_at = Some(OffsetDateTime::UNIX_EPOCH);
+    assert_eq!(
+        identify("client_id=app", Some(&disabled)),
+        Err(Unproven::UnknownClient)
+    );
+}
+
+#[test]
+fn a_repeated_client_or_redirect_uri_is_never_redirected() {
+    for name in ["client_id", "redirect_uri"] {
+        let query = "client_id=app&redirect_uri=https://c.example/cb";
+        assert_eq!(
+            identify(&format!("{query}&{name}=https://c.example/cb"), Some(&one())),
+            Err(Unproven::Repeated(name))
+        );
+    }
+}
+
+#[test]
+fn the_redirect_uri_may_be_left_out_where_exactly_one_is_registered() {
+    let target = identify("client_id=app", Some(&one())).unwrap();
+    assert_eq!(
+        (target.redirect_uri(), target.redirect_uri_sent()),
+        ("https://c.example/cb", false)
+    );
+    let two = application(&["https://c.example/cb", "https://c.example/other"]);
+    assert_eq!(
+        identify("client_id=app", Some(&two)),
+        Err(Unproven::MissingRedirectUri)
+    );
+    assert_eq!(
+        identify("client_id=app", Some(&application(&[]))),
+        Err(Unproven::MissingRedirectUri)
+    );
+}
+
+#[test]
+fn an_unregistered_redirect_uri_is_a_mismatch() {
+    let sent = "https://evil.example/cb";
+    assert_eq!(
+        identify(&format!("client_id=app&redirect_uri={sent}"), Some(&one())),
+        Err(Unproven::Mismatch {
+            sent: sent.to_owned()
+        })
+    );
+}
+
+#[test]
+fn the_answer_carries_state_and_iss_once_and_exactly() {
+    let target = identify("client_id=app&state=a%2Bb%20%E3%81%B5", Some(&one())).unwrap();
+    assert_eq!(
+        target.success("tgc_x", ISSUER),
+        Delivery::Redirect(
+            "https://c.example/cb?code=tgc_x&state=a%2Bb%20%E3%81%B5&iss=https%3A%2F%2Fas.example".into()
+        )
+    );
+}
+
+#[test]
+fn iss_can_be_left_out_for_clients_that_refuse_it() {
+    let mut quiet = one();
+    quiet.settings.send_iss = false;
+    let target = identify("client_id=app", Some(&quiet)).unwrap();
+    assert_eq!(
+        target.success("c", ISSUER),
+        Delivery::Redirect("https://c.example/cb?code=c".into())
+    );
+}
+
+#[test]
+fn a_native_target_is_never_redirected() {
+    let target = identify("client_id=app", Some(&application(&[RedirectUri::OOB]))).unwrap();
+    assert_eq!(target.success("c", ISSUER), Delivery::NativeCode);
+    assert!(matches!(
+        target.error(&OAuthError::access_denied("no"), ISSUER),
+        Delivery::NativeError { .. }
+    ));
+}
+
+#[test]
+fn each_fault_has_its_error() {
+    let cases = [
+        ("client_id=app", "invalid_request"),
+        ("client_id=app&response_type=token", "unsupported_response_type"),
+        ("client_id=app&response_type=CODE", "unsupported_response_type"),
+        (
+            "client_id=app&response_type=code%20token",
+            "unsupported_response_type",
+        ),
+        (
+            "client_id=app&response_type=code&state=a&state=b",
+            "invalid_request",
+        ),
+        ("client_id=app&response_type=code&scope=unknown", "invalid_scope"),
+        (
+            "client_id=app&response_type=code&response_mode=fragment",
+            "invalid_request",
+        ),
+        (
+            "client_id=app&response_type=code&request=x",
+            "request_not_supported",
+        ),
+        (
+            "client_id=app&response_type=code&request_uri=x",
+            "request_uri_not_supported",
+        ),
+        (
+            "client_id=app&response_type=code&prompt=none%20login",
+            "invalid_request",
+        ),
+        (
+            "client_id=app&response_type=code&prompt=unknown",
+            "invalid_request",
+        ),
+        (
+            "client_id=app&response_type=code&code_challenge_method=S256",
+            "invalid_request",
+        ),
+        (
+            &format!("client_id=app&response_type=code&code_challenge={CHALLENGE}"),
+            "invalid_request",
+        ),
+    ];
+    for (query, error) in cases {
+        assert_eq!(judged(query, &one()), Err(error.to_owned()), "{query}");
+    }
+}
+
+#[test]
+fn a_repeated_state_is_not_given_back() {
+    let target = identify("client_id=app&state=a&state=b", Some(&one())).unwrap();
+    let Delivery::Redirect(url) = target.error(&OAuthError::invalid_request("no"), ISSUER) else {
+        panic!()
+    };
+    assert!(!url.contains("state="), "{url}");
+}
+
+#[test]
+fn the_grant_must_be_allowed() {
+    let mut without = one();
+    without.settings.grants.clear();
+    assert_eq!(
+        judged("client_id=app&response_type=code", &without),
+        Err("unauthorized_client".into())
+    );
+}
+
+#[test]
+fn pkce_is_asked_of_public_applications_and_where_it_is_required() {
+    let with =
+        format!("client_id=app&response_type=code&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let mut public = one();
+    public.settings.confidential = false;
+    let mut strict = one();
+    strict.settings.require_pkce = true;
+    for application in [&public, &strict] {
+        assert_eq!(
+            judged("client_id=app&response_type=code", application),
+            Err("invalid_request".into())
+        );
+        assert!(judged(&with, application).is_ok());
+    }
+    assert!(judged("client_id=app&response_type=code", &one()).is_ok());
+}
+
+#[test]
+fn unknown_and_empty_parameters_mean_nothing() {
+    let query = "client_id=app&response_type=code&state=&&&foo=bar&scope&access_type=offline";
+    let request = judged(query, &one()).unwrap();
+    assert_eq!(request.scopes.to_string(), "read");
+    assert_eq!(
+        request.target.success("c", ""),
+        Delivery::Redirect("https://c.example/cb?code=c&iss=".into())
+    );
+}
+
+#[test]
+fn what_a_prompt_wants() {
+    let prompt = |text: &str| {
+        judged(&format!("client_id=app&response_type=code&prompt={text}"), &one())
+            .unwrap()
+            .prompt
+    };
+    assert_eq!(prompt("none"), Prompt::None);
+    assert!(prompt("login").wants_login());
+    assert!(prompt("consent").wants_consent());
+    assert!(prompt("select_account").wants_consent());
+    assert_eq!(prompt("login%20consent"), Prompt::LoginAndConsent);
+}

@@ -1,0 +1,74 @@
+//! Client authentication: which application speaks, and how it proves it (RFC 6749 §2.3).
+//!
+//! Exactly one mechanism a request: where two are sent and the first one wins, a proxy or a log sees
+//! another client than the server does.
+
+mod basic;
+mod post;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::OAuthError;
+use super::params::Params;
+use crate::base::secret::Secret;
+
+/// What a request presents to say which application sent it. Nothing is proved yet.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// As sent; without control characters, not yet looked up.
+    pub client_id: String,
+    pub method: AuthMethod,
+    /// Readings of the one secret that was sent; the application is proved if any fits. Empty for
+    /// [`AuthMethod::None`].
+    pub secrets: Vec<Secret>,
+    /// Whether the Basic scheme was used, be it with an empty password: a 401 then names Basic.
+    pub was_basic: bool,
+}
+
+/// How an application proves itself, by the names of RFC 7591 §2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AuthMethod {
+    #[serde(rename = "client_secret_basic")]
+    Basic,
+    #[serde(rename = "client_secret_post")]
+    Post,
+    /// A public application: its name alone.
+    #[serde(rename = "none")]
+    None,
+}
+
+impl AuthMethod {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Reads who the client says it is from all `Authorization` headers and the body.
+///
+/// `invalid_request` where two mechanisms or two names are sent, `invalid_client` where there is none or
+/// it cannot be read. A header of another scheme (a bearer token) is no client authentication.
+pub fn presented(authorization: &[&[u8]], params: &Params) -> Result<Presented, OAuthError> {
+    let basic = basic::find(authorization)?;
+    let post = post::find(params)?;
+    let assertion = params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some();
+    let mechanisms = [basic.is_some(), post.secret.is_some(), assertion];
+    if mechanisms.into_iter().filter(|&used| used).count() > 1 {
+        return Err(OAuthError::invalid_request(
+            "More than one way of client authentication was used",
+        ));
+    }
+    if assertion {
+        return Err(OAuthError::invalid_client("client_assertion is not supported"));
+    }
+    match basic {
+        Some(encoded) => basic::read(encoded, post.client_id),
+        None => post.read(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! One file a grant: whether what the client presents is good.
+
+pub mod code;
+pub mod refresh;

@@ -1,0 +1,149 @@
+//! Authorization server metadata (RFC 8414; RFC 7636 §4.2; RFC 9207 §3). Lists what is there, nothing else.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::client_auth::AuthMethod;
+use crate::model::grant_type::GrantType;
+use crate::model::scope::Scopes;
+
+/// The document at [`well_known_path`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Metadata {
+    pub issuer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    pub token_endpoint: String,
+    pub revocation_endpoint: String,
+    pub introspection_endpoint: String,
+    pub response_types_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_modes_supported: Vec<&'static str>,
+    pub grant_types_supported: Vec<&'static str>,
+    pub token_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    pub revocation_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    pub introspection_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    pub authorization_response_iss_parameter_supported: bool,
+    #[serde(skip_serializing_if = "Scopes::is_empty")]
+    pub scopes_supported: Scopes,
+}
+
+impl Metadata {
+    /// The grants that are built: what the settings allow beyond them is not advertised.
+    pub const BUILT: [GrantType; 3] = [
+        GrantType::AuthorizationCode,
+        GrantType::RefreshToken,
+        GrantType::ClientCredentials,
+    ];
+
+    /// `issuer` has no trailing slash. `iss_in_responses`: whether every redirect of the authorization
+    /// endpoint carries `iss`, errors included.
+    pub fn of(
+        issuer: &str,
+        scopes: &Scopes,
+        grants: impl IntoIterator<Item = GrantType>,
+        iss_in_responses: bool,
+    ) -> Self {
+        let grants: BTreeSet<_> = grants
+            .into_iter()
+            .filter(|grant| Self::BUILT.contains(grant))
+            .collect();
+        let with_code = grants.contains(&GrantType::AuthorizationCode);
+        let for_code = |value| if with_code { vec![value] } else { Vec::new() };
+        let endpoint = |name: &str| format!("{issuer}/oauth/{name}");
+        Self {
+            issuer: issuer.to_owned(),
+            authorization_endpoint: with_code.then(|| endpoint("authorize")),
+            token_endpoint: endpoint("token"),
+            revocation_endpoint: endpoint("revoke"),
+            introspection_endpoint: endpoint("introspect"),
+            response_types_supported: for_code("code"),
+            response_modes_supported: for_code("query"),
+            grant_types_supported: grants.into_iter().map(GrantType::wire).collect(),
+            token_endpoint_auth_methods_supported: vec![
+                AuthMethod::Basic,
+                AuthMethod::Post,
+                AuthMethod::None,
+            ],
+            revocation_endpoint_auth_methods_supported: vec![
+                AuthMethod::Basic,
+                AuthMethod::Post,
+                AuthMethod::None,
+            ],
+            introspection_endpoint_auth_methods_supported: vec![AuthMethod::Basic, AuthMethod::Post],
+            code_challenge_methods_supported: for_code("S256"),
+            authorization_response_iss_parameter_supported: iss_in_responses,
+            scopes_supported: scopes.clone(),
+        }
+    }
+}
+
+/// Where the metadata of `issuer` is found: the well-known name goes before the issuer's path
+/// (RFC 8414 §3.1).
+pub fn well_known_path(issuer: &str) -> String {
+    let after_scheme = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let path = after_scheme.find('/').map_or("", |at| &after_scheme[at..]);
+    format!(
+        "/.well-known/oauth-authorization-server{}",
+        path.trim_end_matches('/')
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+
+    use super::*;
+
+    fn metadata(grants: &[GrantType]) -> serde_json::Value {
+        let scopes = Scopes::parse("write read").unwrap();
+        to_value(Metadata::of(
+            "https://id.example/a",
+            &scopes,
+            grants.iter().copied(),
+            true,
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_document_lists_what_is_there() {
+        let expected = json!({
+            "issuer": "https://id.example/a",
+            "authorization_endpoint": "https://id.example/a/oauth/authorize",
+            "token_endpoint": "https://id.example/a/oauth/token",
+            "revocation_endpoint": "https://id.example/a/oauth/revoke",
+            "introspection_endpoint": "https://id.example/a/oauth/introspect",
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+            "scopes_supported": ["read", "write"],
+        });
+        assert_eq!(metadata(&GrantType::ALL), expected);
+    }
+
+    #[test]
+    fn a_grant_that_is_switched_off_is_not_advertised() {
+        let document = metadata(&[GrantType::ClientCredentials]);
+        assert_eq!(document["grant_types_supported"], json!(["client_credentials"]));
+        assert_eq!(document["response_types_supported"], json!([]));
+        assert_eq!(document.get("authorization_endpoint"), None);
+        assert_eq!(document.get("code_challenge_methods_supported"), None);
+    }
+
+    #[test]
+    fn the_well_known_name_goes_before_the_issuers_path() {
+        let name = "/.well-known/oauth-authorization-server";
+        assert_eq!(well_known_path("http://localhost:3801"), name);
+        assert_eq!(well_known_path("https://id.example/"), name);
+        assert_eq!(well_known_path("https://id.example/a/b"), format!("{name}/a/b"));
+    }
+}

@@ -1,0 +1,30 @@
+//! The RFCs' rules: pure, total functions from text to types and back. No I/O, no clock, no chance.
+//!
+//! | source | rule | file |
+//! |---|---|---|
+//! | RFC 6749 §3.1, §3.2 | parameters: empty is absent, repeated is refused | [`params`] |
+//! | RFC 6749 §4.1.2.1, §5.2 | error codes and descriptions | [`error`] |
+//! | RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1 | redirect URIs: registration and matching | [`crate::model::redirect_uri`] |
+//! | RFC 6749 §3.3 | which scopes a request gets | [`scope`] |
+//! | RFC 6749 §4.1.1, §4.1.2, RFC 9207 | the authorization request and where its answer goes | [`authorize`] |
+//! | RFC 6749 §4.1.3, §6, RFC 9700 §4.14 | whether a code or refresh token is good | [`grant`] |
+//! | RFC 6749 §2.3, RFC 7617 | client authentication | [`client_auth`] |
+//! | RFC 6749 §5.1 | token values and the token answer | [`token`] |
+//! | RFC 6750 | bearer credentials and challenges | [`bearer`] |
+//! | RFC 7009 | revocation requests | [`revocation`] |
+//! | RFC 7636 | proof key for code exchange, S256 only | [`pkce`] |
+//! | RFC 7662 | introspection requests and answers | [`introspection`] |
+//! | RFC 8414, RFC 9207 §3 | server metadata | [`metadata`] |
+
+pub mod authorize;
+pub mod bearer;
+pub mod client_auth;
+pub mod error;
+pub mod grant;
+pub mod introspection;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod revocation;
+pub mod scope;
+pub mod token;

@@ -1,0 +1,140 @@
+//! Assembles a server and sets it going.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use super::listen::{self, Limits};
+use super::stop::Stop;
+use crate::base::clock::Clock;
+use crate::base::config::{Config, PublicUrl};
+use crate::base::entropy::Entropy;
+use crate::base::secret::Secret;
+use crate::flow::{App, setup, sweep};
+use crate::http;
+
+/// Between two rounds of housekeeping.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// A server that runs until it is stopped.
+#[derive(Debug)]
+pub struct Running {
+    app: App,
+    addresses: Vec<SocketAddr>,
+    stop: Stop,
+    serving: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
+    /// The token of the link that makes the first administrator, on a store without any user.
+    pub setup_token: Option<Secret>,
+}
+
+/// Why a server did not start, in a line that says what to do.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Listens, opens and migrates the store, and serves.
+///
+/// # Errors
+/// An address that is taken, a store that cannot be opened.
+pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<Running, StartError> {
+    let listeners = listen::bind(config.listen.as_deref()).map_err(|error| StartError(error.to_string()))?;
+    let addresses: Vec<SocketAddr> = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
+    let port = addresses.first().map_or(0, SocketAddr::port);
+    let issuer = config.issuer(port);
+    let database = config.database_url.clone();
+    let app = App::open(config, clock, entropy, issuer).await.map_err(|error| {
+        StartError(format!(
+            "database_url = {database} (from {}): {error}",
+            database.source()
+        ))
+    })?;
+    let setup_token = setup::link(&app)
+        .await
+        .map_err(|error| StartError(error.to_string()))?;
+
+    let stop = Stop::default();
+    let asked = stop.clone();
+    let router = http::router(app.clone(), Arc::new(move || asked.is_requested()));
+    let serving = tokio::spawn(listen::serve(listeners, router, Limits::default(), stop.clone()));
+    let sweeping = tokio::spawn(keep_house(app.clone(), stop.clone()));
+    Ok(Running {
+        app,
+        addresses,
+        stop,
+        serving,
+        sweeping,
+        setup_token,
+    })
+}
+
+async fn keep_house(app: App, stop: Stop) {
+    loop {
+        tokio::select! {
+            () = stop.requested() => return,
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        }
+        match sweep::round(&app).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "deleted what had expired"),
+            Err(error) => tracing::warn!(%error, "could not delete what has expired; trying again later"),
+        }
+    }
+}
+
+impl Running {
+    /// Where it listens, with the real ports.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    pub fn issuer(&self) -> &str {
+        self.app.issuer.as_str()
+    }
+
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.app.issuer
+    }
+
+    /// What the server does, for whoever runs it inside the own process.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// From now on SIGTERM and SIGINT stop it: once to finish what is under way, twice to drop it.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened for.
+    pub fn stop_on_signals(&self) -> std::io::Result<()> {
+        self.stop.on_signals()
+    }
+
+    /// Waits until it has stopped and everything is written.
+    pub async fn wait(self) {
+        for task in [self.serving, self.sweeping] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part of the server ended badly");
+            }
+        }
+        self.app.close().await;
+    }
+
+    /// Stops it: what is under way is finished.
+    pub async fn stop(self) {
+        self.stop.request();
+        self.wait().await;
+    }
+}

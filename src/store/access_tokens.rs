@@ -1,0 +1,73 @@
+//! `access_tokens`.
+
+use sqlx::types::Json;
+use time::OffsetDateTime;
+
+use super::{Db, Result, Statement, Tx};
+use crate::base::secret::SecretHash;
+use crate::model::ids::{ApplicationId, GrantId};
+use crate::model::scope::Scopes;
+use crate::model::token::AccessToken;
+
+/// What a new access token is made of.
+#[derive(Debug)]
+pub struct NewAccessToken<'a> {
+    pub hash: SecretHash,
+    pub application_id: ApplicationId,
+    /// Absent where no user was asked.
+    pub grant_id: Option<GrantId>,
+    pub scopes: &'a Scopes,
+    pub expires_at: OffsetDateTime,
+}
+
+const INSERT: &str =
+    "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6)";
+
+pub async fn insert(tx: &mut Tx, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Result<()> {
+    bind(tx.sql(INSERT), token, now).execute().await.map(drop)
+}
+
+/// In one round trip, where nothing else is to be written.
+pub async fn insert_alone(db: &Db, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Result<()> {
+    bind(db.command(INSERT), token, now).execute().await.map(drop)
+}
+
+fn bind<'s>(statement: Statement<'s>, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Statement<'s> {
+    statement
+        .bind(token.hash.to_vec())
+        .bind(token.application_id)
+        .bind(token.grant_id)
+        .bind(Json(token.scopes))
+        .bind(now)
+        .bind(token.expires_at)
+}
+
+/// A token with all that decides whether it is good, in one round trip.
+pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<AccessToken>> {
+    db.query(
+        "SELECT t.application_id, a.client_id, t.grant_id, g.user_id, u.username,
+                coalesce(u.admin, $2) AS admin, t.scopes, t.created_at, t.expires_at,
+                (t.revoked_at IS NULL AND a.disabled_at IS NULL AND a.deleted_at IS NULL
+                 AND (t.grant_id IS NULL
+                      OR (g.id IS NOT NULL AND g.revoked_at IS NULL
+                          AND u.id IS NOT NULL AND u.disabled_at IS NULL AND u.deleted_at IS NULL))) AS live
+         FROM access_tokens t JOIN applications a ON a.id = t.application_id
+             LEFT JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id
+         WHERE t.hash = $1",
+    )
+    .bind(hash.to_vec())
+    .bind(false)
+    .optional()
+    .await
+}
+
+/// For a token that is its own family.
+pub async fn revoke(tx: &mut Tx, hash: SecretHash, now: OffsetDateTime) -> Result<()> {
+    tx.sql("UPDATE access_tokens SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL")
+        .bind(hash.to_vec())
+        .bind(now)
+        .execute()
+        .await
+        .map(drop)
+}

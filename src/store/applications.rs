@@ -1,0 +1,349 @@
+//! `applications` and `application_secrets`.
+
+use sqlx::types::Json;
+use time::OffsetDateTime;
+
+use super::{Db, Result, Tx};
+use crate::base::secret::SecretHash;
+use crate::model::application::{Application, ApplicationSecret, ApplicationSettings, Client, SecretDigest};
+use crate::model::client_id::ClientId;
+use crate::model::ids::{ApplicationId, SecretId};
+
+macro_rules! columns {
+    () => {
+        "a.id, a.client_id, a.name, a.confidential, a.trusted, a.require_pkce, a.introspect, a.send_iss,
+         a.localhost_any_port, a.redirect_uris, a.scopes, a.grants, a.access_token_ttl, a.refresh_token_ttl,
+         a.refresh_token_max_ttl, a.version, a.created_at, a.updated_at, a.last_used_at, a.disabled_at"
+    };
+}
+
+macro_rules! secret_columns {
+    () => {
+        "s.id AS secret_id, s.hash AS secret_hash, s.password_hash AS secret_password_hash,
+         s.created_at AS secret_created_at, s.last_used_at AS secret_last_used_at,
+         s.expires_at AS secret_expires_at"
+    };
+}
+
+#[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the columns of a join")]
+struct SecretRow {
+    secret_id: Option<SecretId>,
+    secret_hash: Option<Vec<u8>>,
+    secret_password_hash: Option<String>,
+    secret_created_at: Option<OffsetDateTime>,
+    secret_last_used_at: Option<OffsetDateTime>,
+    secret_expires_at: Option<OffsetDateTime>,
+}
+
+impl SecretRow {
+    fn into_secret(self) -> Option<ApplicationSecret> {
+        let digest = match (self.secret_hash, self.secret_password_hash) {
+            (Some(hash), _) => SecretDigest::Generated(SecretHash::from_stored(&hash)?),
+            (None, Some(phc)) => SecretDigest::Chosen(phc),
+            (None, None) => return None,
+        };
+        Some(ApplicationSecret {
+            id: self.secret_id?,
+            digest,
+            created_at: self.secret_created_at?,
+            last_used_at: self.secret_last_used_at,
+            expires_at: self.secret_expires_at,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ClientRow {
+    #[sqlx(flatten)]
+    application: Application,
+    #[sqlx(flatten)]
+    secret: SecretRow,
+}
+
+fn client(rows: Vec<ClientRow>) -> Option<Client> {
+    let mut rows = rows.into_iter();
+    let first = rows.next()?;
+    let secrets = std::iter::once(first.secret)
+        .chain(rows.map(|row| row.secret))
+        .filter_map(SecretRow::into_secret)
+        .collect();
+    Some(Client {
+        application: first.application,
+        secrets,
+    })
+}
+
+/// An application and its secrets, by what it calls itself on the wire.
+pub async fn find_by_client_id(db: &Db, client_id: &str) -> Result<Option<Client>> {
+    let rows = db
+        .query(concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            secret_columns!(),
+            " FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id
+              WHERE a.client_id = $1 AND a.deleted_at IS NULL ORDER BY s.created_at, s.id"
+        ))
+        .bind(client_id)
+        .all::<ClientRow>()
+        .await?;
+    Ok(client(rows))
+}
+
+pub async fn find(db: &Db, id: ApplicationId) -> Result<Option<Client>> {
+    let rows = db
+        .query(concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            secret_columns!(),
+            " FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id
+              WHERE a.id = $1 AND a.deleted_at IS NULL ORDER BY s.created_at, s.id"
+        ))
+        .bind(id)
+        .all::<ClientRow>()
+        .await?;
+    Ok(client(rows))
+}
+
+/// What a new application is made of.
+#[derive(Debug)]
+pub struct NewApplication<'a> {
+    pub id: ApplicationId,
+    pub client_id: &'a ClientId,
+    pub settings: &'a ApplicationSettings,
+}
+
+/// False where the `client_id` is or was taken.
+pub async fn insert(tx: &mut Tx, new: &NewApplication<'_>, now: OffsetDateTime) -> Result<bool> {
+    let settings = new.settings;
+    tx.sql(
+        "INSERT INTO applications (id, client_id, name, confidential, trusted, require_pkce, introspect, send_iss,
+             localhost_any_port, redirect_uris, scopes, grants, access_token_ttl, refresh_token_ttl,
+             refresh_token_max_ttl, version, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(new.id)
+    .bind(new.client_id.as_str())
+    .bind(&settings.name)
+    .bind(settings.confidential)
+    .bind(settings.trusted)
+    .bind(settings.require_pkce)
+    .bind(settings.introspect)
+    .bind(settings.send_iss)
+    .bind(settings.localhost_any_port)
+    .bind(Json(&settings.redirect_uris))
+    .bind(settings.scopes.as_ref().map(Json))
+    .bind(Json(&settings.grants))
+    .bind(settings.access_token_ttl)
+    .bind(settings.refresh_token_ttl)
+    .bind(settings.refresh_token_max_ttl)
+    .bind(now)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// False where somebody saved it since `version` was read.
+pub async fn update(
+    tx: &mut Tx,
+    id: ApplicationId,
+    settings: &ApplicationSettings,
+    version: i64,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    tx.sql(
+        "UPDATE applications SET name = $2, confidential = $3, trusted = $4, require_pkce = $5, introspect = $6,
+             send_iss = $7, localhost_any_port = $8, redirect_uris = $9, scopes = $10, grants = $11,
+             access_token_ttl = $12, refresh_token_ttl = $13, refresh_token_max_ttl = $14,
+             version = version + 1, updated_at = $15
+         WHERE id = $1 AND version = $16 AND deleted_at IS NULL",
+    )
+    .bind(id)
+    .bind(&settings.name)
+    .bind(settings.confidential)
+    .bind(settings.trusted)
+    .bind(settings.require_pkce)
+    .bind(settings.introspect)
+    .bind(settings.send_iss)
+    .bind(settings.localhost_any_port)
+    .bind(Json(&settings.redirect_uris))
+    .bind(settings.scopes.as_ref().map(Json))
+    .bind(Json(&settings.grants))
+    .bind(settings.access_token_ttl)
+    .bind(settings.refresh_token_ttl)
+    .bind(settings.refresh_token_max_ttl)
+    .bind(now)
+    .bind(version)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// The row stays, so that nobody gets its `client_id` again; everything that reads skips it.
+pub async fn delete(tx: &mut Tx, id: ApplicationId, now: OffsetDateTime) -> Result<bool> {
+    tx.sql("DELETE FROM application_secrets WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
+    tx.sql("DELETE FROM consents WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
+    tx.sql("UPDATE applications SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id)
+        .bind(now)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
+}
+
+/// A row of the list, with what an administrator wants to see at a glance.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Listed {
+    #[sqlx(flatten)]
+    pub application: Application,
+    pub live_grants: i64,
+    /// How many match in all.
+    pub total: i64,
+}
+
+/// A page of applications by name whose name or `client_id` contains `search`.
+pub async fn page(
+    db: &Db,
+    search: &str,
+    limit: i64,
+    offset: i64,
+    now: OffsetDateTime,
+) -> Result<Vec<Listed>> {
+    db.query(concat!(
+        "SELECT ",
+        columns!(),
+        ", (SELECT count(*) FROM grants g
+            WHERE g.application_id = a.id AND g.revoked_at IS NULL AND g.expires_at > $1) AS live_grants,
+           count(*) OVER () AS total
+         FROM applications a
+         WHERE a.deleted_at IS NULL
+           AND ($2 = '' OR lower(a.name) LIKE $3 ESCAPE '\\' OR lower(a.client_id) LIKE $3 ESCAPE '\\')
+         ORDER BY lower(a.name), a.id LIMIT $4 OFFSET $5"
+    ))
+    .bind(now)
+    .bind(search)
+    .bind(containing(search))
+    .bind(limit)
+    .bind(offset)
+    .all()
+    .await
+}
+
+fn containing(search: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in search.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// What stops working when the application goes: users with a live grant, live access tokens.
+pub async fn count_live(db: &Db, id: ApplicationId, now: OffsetDateTime) -> Result<(i64, i64)> {
+    db.query(
+        "SELECT
+            (SELECT count(DISTINCT g.user_id) FROM grants g
+             WHERE g.application_id = $1 AND g.revoked_at IS NULL AND g.expires_at > $2),
+            (SELECT count(*) FROM grants g JOIN access_tokens t ON t.grant_id = g.id
+             WHERE g.application_id = $1 AND g.revoked_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > $2)
+          + (SELECT count(*) FROM access_tokens t
+             WHERE t.application_id = $1 AND t.grant_id IS NULL AND t.revoked_at IS NULL AND t.expires_at > $2)",
+    )
+    .bind(id)
+    .bind(now)
+    .one()
+    .await
+}
+
+pub async fn insert_secret(
+    tx: &mut Tx,
+    application: ApplicationId,
+    id: SecretId,
+    digest: &SecretDigest,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let (hash, phc) = match digest {
+        SecretDigest::Generated(hash) => (Some(hash.to_vec()), None),
+        SecretDigest::Chosen(phc) => (None, Some(phc.as_str())),
+    };
+    tx.sql(
+        "INSERT INTO application_secrets (id, application_id, hash, password_hash, created_at)
+         VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(id)
+    .bind(application)
+    .bind(hash)
+    .bind(phc)
+    .bind(now)
+    .execute()
+    .await
+    .map(drop)
+}
+
+pub async fn count_secrets(tx: &mut Tx, application: ApplicationId) -> Result<i64> {
+    let (count,): (i64,) = tx
+        .sql("SELECT count(*) FROM application_secrets WHERE application_id = $1")
+        .bind(application)
+        .one()
+        .await?;
+    Ok(count)
+}
+
+pub async fn delete_oldest_secret(tx: &mut Tx, application: ApplicationId) -> Result<()> {
+    tx.sql(
+        "DELETE FROM application_secrets WHERE id =
+            (SELECT id FROM application_secrets WHERE application_id = $1 ORDER BY created_at, id LIMIT 1)",
+    )
+    .bind(application)
+    .execute()
+    .await
+    .map(drop)
+}
+
+pub async fn is_confidential(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
+    let found: Option<(bool,)> = tx
+        .sql("SELECT confidential FROM applications WHERE id = $1")
+        .bind(id)
+        .optional()
+        .await?;
+    Ok(found == Some((true,)))
+}
+
+/// Takes the application's row for the rest of the transaction, so that two rotations at once do not
+/// both see one secret and leave three. False where it is gone.
+pub async fn hold(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
+    tx.sql("UPDATE applications SET version = version WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
+}
+
+pub async fn delete_secret(tx: &mut Tx, application: ApplicationId, id: SecretId) -> Result<bool> {
+    tx.sql("DELETE FROM application_secrets WHERE application_id = $1 AND id = $2")
+        .bind(application)
+        .bind(id)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
+}
+
+pub async fn delete_secrets(tx: &mut Tx, application: ApplicationId) -> Result<()> {
+    tx.sql("DELETE FROM application_secrets WHERE application_id = $1")
+        .bind(application)
+        .execute()
+        .await
+        .map(drop)
+}

@@ -1,0 +1,394 @@
+//! One store, two databases: an enum of pools behind a statement builder.
+//!
+//! Each statement is written once, with `$1` placeholders, in a text that means the same to SQLite and
+//! to Postgres. A store function is then the SQL and nothing else.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, Postgres};
+use sqlx::query::Query;
+use sqlx::sqlite::{
+    Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, Encode, FromRow, Transaction, Type};
+
+use super::error::{Result, StoreError};
+use super::migrate;
+use crate::base::config::Database;
+
+/// How long a request waits for a connection before it is answered with 503.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long SQLite waits for another process (a backup, a command) that holds the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// After a fault, connections opened before it are tried out before use for this long.
+const SUSPICION: Duration = Duration::from_mins(1);
+
+/// The store's pools. Cloning is cheap and shares them.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One writer connection: SQLite has one writer, and the pool queues fairly.
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+        file: Option<DbFile>,
+    },
+    Postgres {
+        pool: PgPool,
+        faults: Arc<Faults>,
+    },
+}
+
+impl Db {
+    /// Opens and migrates.
+    pub async fn open(database: &Database) -> Result<Self> {
+        match database {
+            Database::SqliteMemory => Self::open_memory().await,
+            Database::SqliteFile(path) => Self::open_sqlite(path).await,
+            Database::Postgres(url) => Self::open_postgres(url.expose()).await,
+        }
+    }
+
+    async fn open_memory() -> Result<Self> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(sqlite(SqliteConnectOptions::new().in_memory(true)))
+            .await?;
+        let mut connection = pool.acquire().await?;
+        migrate::sqlite(&mut connection).await?;
+        drop(connection);
+        Ok(Self::Sqlite {
+            readers: pool.clone(),
+            writer: pool,
+            file: None,
+        })
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self> {
+        let lock = migrate::lock_directory(path)?;
+        let options = sqlite(SqliteConnectOptions::new().filename(path));
+        let mut first = options.clone().create_if_missing(true).connect().await?;
+        migrate::sqlite(&mut first).await?;
+        first.close().await?;
+        drop(lock);
+
+        let pool = || {
+            SqlitePoolOptions::new()
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+        };
+        let writer = pool()
+            .max_connections(1)
+            .min_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        let readers = pool()
+            .max_connections(4)
+            .min_connections(1)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self::Sqlite {
+            readers,
+            writer,
+            file: Some(DbFile::of(path)?),
+        })
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("tegata")
+            .options([
+                ("statement_timeout", "10s"),
+                ("idle_in_transaction_session_timeout", "15s"),
+            ])
+            .disable_statement_logging();
+        let faults = Arc::new(Faults::new());
+        let seen = Arc::clone(&faults);
+        // The pool's own ping before every use doubles the cost of a select, so it is off; instead a
+        // connection is tried out only while it may be left over from a fault.
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(move |connection, meta| {
+                let suspect = seen.suspects(meta.age);
+                Box::pin(async move {
+                    if suspect {
+                        writable(connection).await
+                    } else {
+                        Ok(true)
+                    }
+                })
+            })
+            .connect_with(options)
+            .await?;
+        let mut connection = pool.acquire().await?;
+        migrate::postgres(&mut connection).await?;
+        drop(connection);
+        Ok(Self::Postgres { pool, faults })
+    }
+
+    /// A transaction for several reads. SQLite refuses it a write.
+    pub async fn read(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+            Self::Postgres { pool, faults } => {
+                Ok(Tx::Postgres(faults.note(pool.begin().await)?, Arc::clone(faults)))
+            }
+        }
+    }
+
+    /// A transaction that writes. On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`): a
+    /// transaction that reads first and writes later fails when another wrote in between.
+    pub async fn write(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Postgres { .. } => self.read().await,
+        }
+    }
+
+    /// One reading statement, in one round trip.
+    pub fn query(&self, text: &'static str) -> Statement<'_> {
+        match self {
+            Self::Sqlite { readers, .. } => Statement::SqlitePool(readers, sqlx::query(text)),
+            Self::Postgres { pool, faults } => Statement::PostgresPool(pool, sqlx::query(text), faults),
+        }
+    }
+
+    /// One writing statement that is a transaction of its own, in one round trip.
+    pub fn command(&self, text: &'static str) -> Statement<'_> {
+        match self {
+            Self::Sqlite { writer, .. } => Statement::SqlitePool(writer, sqlx::query(text)),
+            Self::Postgres { .. } => self.query(text),
+        }
+    }
+
+    /// Whether the store can be reached and still is the one that was opened.
+    pub async fn ready(&self) -> Result<()> {
+        if let Self::Sqlite { file: Some(file), .. } = self {
+            file.still_there()?;
+        }
+        self.query("SELECT count(*) FROM throttles WHERE full_until < 0")
+            .one::<(i64,)>()
+            .await
+            .map(drop)
+    }
+
+    /// Closes every connection; SQLite folds its log into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { readers, writer, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+}
+
+/// An open transaction; dropped without [`Tx::commit`] it rolls back.
+#[derive(Debug)]
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>, Arc<Faults>),
+}
+
+impl Tx {
+    /// `&'static`: a text put together from input does not type-check.
+    pub fn sql(&mut self, text: &'static str) -> Statement<'_> {
+        match self {
+            Self::Sqlite(tx) => Statement::Sqlite(tx, sqlx::query(text)),
+            Self::Postgres(tx, faults) => Statement::Postgres(tx, sqlx::query(text), faults),
+        }
+    }
+
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => Ok(tx.commit().await?),
+            Self::Postgres(tx, faults) => faults.note(tx.commit().await),
+        }
+    }
+}
+
+/// A statement on its way to either database.
+#[expect(
+    missing_debug_implementations,
+    reason = "holds bound values, which may be secrets' hashes"
+)]
+pub enum Statement<'t> {
+    Sqlite(&'t mut SqliteConnection, Query<'static, Sqlite, SqliteArguments>),
+    Postgres(
+        &'t mut PgConnection,
+        Query<'static, Postgres, PgArguments>,
+        &'t Faults,
+    ),
+    SqlitePool(&'t SqlitePool, Query<'static, Sqlite, SqliteArguments>),
+    PostgresPool(&'t PgPool, Query<'static, Postgres, PgArguments>, &'t Faults),
+}
+
+macro_rules! on {
+    ($statement:expr, ($target:ident, $query:ident) => $run:expr) => {
+        match $statement {
+            Statement::Sqlite($target, $query) => Ok($run.await?),
+            Statement::SqlitePool($target, $query) => Ok($run.await?),
+            Statement::Postgres($target, $query, faults) => faults.note($run.await),
+            Statement::PostgresPool($target, $query, faults) => faults.note($run.await),
+        }
+    };
+}
+
+impl Statement<'_> {
+    #[must_use]
+    pub fn bind<'v>(self, value: impl Value<'v>) -> Self {
+        match self {
+            Self::Sqlite(target, query) => Self::Sqlite(target, query.bind(value)),
+            Self::SqlitePool(target, query) => Self::SqlitePool(target, query.bind(value)),
+            Self::Postgres(target, query, faults) => Self::Postgres(target, query.bind(value), faults),
+            Self::PostgresPool(target, query, faults) => {
+                Self::PostgresPool(target, query.bind(value), faults)
+            }
+        }
+    }
+
+    /// The number of rows changed.
+    pub async fn execute(self) -> Result<u64> {
+        match self {
+            Self::Sqlite(target, query) => Ok(query.execute(target).await?.rows_affected()),
+            Self::SqlitePool(target, query) => Ok(query.execute(target).await?.rows_affected()),
+            Self::Postgres(target, query, faults) => faults
+                .note(query.execute(target).await)
+                .map(|done| done.rows_affected()),
+            Self::PostgresPool(target, query, faults) => faults
+                .note(query.execute(target).await)
+                .map(|done| done.rows_affected()),
+        }
+    }
+
+    pub async fn one<T: Record>(self) -> Result<T> {
+        on!(self, (target, query) => query.try_map(|row| T::from_row(&row)).fetch_one(target))
+    }
+
+    pub async fn optional<T: Record>(self) -> Result<Option<T>> {
+        on!(self, (target, query) => query.try_map(|row| T::from_row(&row)).fetch_optional(target))
+    }
+
+    pub async fn all<T: Record>(self) -> Result<Vec<T>> {
+        on!(self, (target, query) => query.try_map(|row| T::from_row(&row)).fetch_all(target))
+    }
+}
+
+/// A value both databases take.
+pub trait Value<'v>: Encode<'v, Sqlite> + Type<Sqlite> + Encode<'v, Postgres> + Type<Postgres> {}
+impl<'v, T: Encode<'v, Sqlite> + Type<Sqlite> + Encode<'v, Postgres> + Type<Postgres>> Value<'v> for T {}
+
+/// A type that a row of either database gives.
+pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Record for T {}
+
+/// When Postgres last failed us, so that connections from before are not trusted blindly.
+#[derive(Debug)]
+pub struct Faults {
+    started: Instant,
+    /// Milliseconds since `started`, plus one; 0 = never.
+    last: AtomicU64,
+}
+
+impl Faults {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    fn note<T>(&self, result: sqlx::Result<T>) -> Result<T> {
+        result.map_err(|error| {
+            let error = StoreError::from(error);
+            if error.is_connection() {
+                self.last.store(self.elapsed() + 1, Ordering::Relaxed);
+            }
+            error
+        })
+    }
+
+    fn suspects(&self, connection_age: Duration) -> bool {
+        let last = self.last.load(Ordering::Relaxed);
+        if last == 0 {
+            return false;
+        }
+        let since = Duration::from_millis(self.elapsed().saturating_sub(last - 1));
+        since < SUSPICION && connection_age >= since
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
+    }
+}
+
+/// Whether the server behind this connection answers and takes writes: after a failover the old one
+/// may live on as a read-only standby.
+async fn writable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let (standby,): (bool,) = sqlx::query_as("SELECT pg_is_in_recovery()")
+        .fetch_one(connection)
+        .await?;
+    Ok(!standby)
+}
+
+fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}
+
+/// The SQLite file as it was opened, to notice when it is taken away.
+#[derive(Clone, Debug)]
+pub struct DbFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl DbFile {
+    fn of(path: &Path) -> Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
+    }
+
+    fn still_there(&self) -> Result<()> {
+        if identity(&self.path)? == self.identity {
+            return Ok(());
+        }
+        Err(StoreError::refused(format!(
+            "{} was replaced while it was in use",
+            self.path.display()
+        )))
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| StoreError::refused(format!("{}: {error}", path.display())))?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Result<(u64, u64)> {
+    std::fs::metadata(path).map_err(|error| StoreError::refused(format!("{}: {error}", path.display())))?;
+    Ok((0, 0))
+}

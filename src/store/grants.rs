@@ -1,0 +1,201 @@
+//! `grants` and `consents`.
+//!
+//! A family is revoked by one row: every read of a code or token joins its grant.
+
+use sqlx::types::Json;
+use time::OffsetDateTime;
+
+use super::{Db, Result, Tx};
+use crate::model::grant::{AuthorizedApplication, Consent, RevokedReason};
+use crate::model::grant_type::GrantType;
+use crate::model::ids::{ApplicationId, GrantId, UserId};
+use crate::model::scope::Scopes;
+
+/// What a new grant is made of.
+#[derive(Debug)]
+pub struct NewGrant<'a> {
+    pub id: GrantId,
+    pub application_id: ApplicationId,
+    pub user_id: UserId,
+    pub grant_type: GrantType,
+    pub scopes: &'a Scopes,
+    /// The absolute end of the family.
+    pub expires_at: OffsetDateTime,
+}
+
+pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> Result<()> {
+    tx.sql(
+        "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(grant.id)
+    .bind(grant.application_id)
+    .bind(grant.user_id)
+    .bind(grant.grant_type.name())
+    .bind(Json(grant.scopes))
+    .bind(now)
+    .bind(grant.expires_at)
+    .execute()
+    .await
+    .map(drop)
+}
+
+/// Kills a family. Idempotent: the first time and reason stay.
+pub async fn revoke(tx: &mut Tx, id: GrantId, reason: RevokedReason, now: OffsetDateTime) -> Result<()> {
+    tx.sql("UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL")
+        .bind(id)
+        .bind(now)
+        .bind(reason.as_str())
+        .execute()
+        .await?;
+    tx.sql("UPDATE refresh_tokens SET retry_sealed = NULL WHERE grant_id = $1 AND retry_sealed IS NOT NULL")
+        .bind(id)
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// Whose families to kill.
+#[derive(Clone, Copy, Debug)]
+pub enum Families {
+    OfUser(UserId),
+    OfApplication(ApplicationId),
+    OfUserAndApplication(UserId, ApplicationId),
+}
+
+impl Families {
+    fn parts(self) -> (Option<UserId>, Option<ApplicationId>) {
+        match self {
+            Self::OfUser(user) => (Some(user), None),
+            Self::OfApplication(application) => (None, Some(application)),
+            Self::OfUserAndApplication(user, application) => (Some(user), Some(application)),
+        }
+    }
+}
+
+/// The number of families that were alive.
+pub async fn revoke_all(
+    tx: &mut Tx,
+    families: Families,
+    reason: RevokedReason,
+    now: OffsetDateTime,
+) -> Result<u64> {
+    let (user, application) = families.parts();
+    tx.sql(
+        "UPDATE refresh_tokens SET retry_sealed = NULL
+         WHERE retry_sealed IS NOT NULL AND grant_id IN
+            (SELECT id FROM grants WHERE revoked_at IS NULL
+                AND ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2))",
+    )
+    .bind(user)
+    .bind(application)
+    .execute()
+    .await?;
+    let revoked = tx
+        .sql(
+            "UPDATE grants SET revoked_at = $3, revoked_reason = $4
+             WHERE revoked_at IS NULL AND ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2)",
+        )
+        .bind(user)
+        .bind(application)
+        .bind(now)
+        .bind(reason.as_str())
+        .execute()
+        .await?;
+    if let (None, Some(application)) = (user, application) {
+        return Ok(revoked + revoke_own_tokens(tx, application, now).await?);
+    }
+    Ok(revoked)
+}
+
+/// The tokens that an application has on its own behalf.
+async fn revoke_own_tokens(tx: &mut Tx, application: ApplicationId, now: OffsetDateTime) -> Result<u64> {
+    tx.sql(
+        "UPDATE access_tokens SET revoked_at = $2
+         WHERE application_id = $1 AND grant_id IS NULL AND revoked_at IS NULL",
+    )
+    .bind(application)
+    .bind(now)
+    .execute()
+    .await
+}
+
+pub async fn remember_consent(
+    tx: &mut Tx,
+    user: UserId,
+    application: ApplicationId,
+    scopes: &Scopes,
+    now: OffsetDateTime,
+) -> Result<()> {
+    tx.sql(
+        "INSERT INTO consents (user_id, application_id, scopes, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $4)
+         ON CONFLICT (user_id, application_id) DO UPDATE SET scopes = $3, updated_at = $4",
+    )
+    .bind(user)
+    .bind(application)
+    .bind(Json(scopes))
+    .bind(now)
+    .execute()
+    .await
+    .map(drop)
+}
+
+pub async fn consent(db: &Db, user: UserId, application: ApplicationId) -> Result<Option<Consent>> {
+    db.query("SELECT scopes, created_at FROM consents WHERE user_id = $1 AND application_id = $2")
+        .bind(user)
+        .bind(application)
+        .optional()
+        .await
+}
+
+pub async fn consent_in(tx: &mut Tx, user: UserId, application: ApplicationId) -> Result<Option<Consent>> {
+    tx.sql("SELECT scopes, created_at FROM consents WHERE user_id = $1 AND application_id = $2")
+        .bind(user)
+        .bind(application)
+        .optional()
+        .await
+}
+
+pub async fn forget_consents(tx: &mut Tx, application: ApplicationId) -> Result<()> {
+    tx.sql("DELETE FROM consents WHERE application_id = $1")
+        .bind(application)
+        .execute()
+        .await
+        .map(drop)
+}
+
+pub async fn forget_consent(tx: &mut Tx, user: UserId, application: ApplicationId) -> Result<u64> {
+    tx.sql("DELETE FROM consents WHERE user_id = $1 AND application_id = $2")
+        .bind(user)
+        .bind(application)
+        .execute()
+        .await
+}
+
+/// One row for each consent and each live grant of a user, newest grant first; the caller folds them by
+/// application.
+pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Vec<AuthorizedApplication>> {
+    db.query(
+        "SELECT a.id, a.name, a.client_id, c.scopes, c.created_at AS since,
+                (SELECT max(g.last_used_at) FROM grants g WHERE g.user_id = $1 AND g.application_id = a.id)
+                    AS last_used_at
+         FROM consents c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL
+         WHERE c.user_id = $1
+         UNION ALL
+         SELECT a.id, a.name, a.client_id, g.scopes, g.created_at AS since, g.last_used_at
+         FROM grants g JOIN applications a ON a.id = g.application_id AND a.deleted_at IS NULL
+         WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.expires_at > $2
+           AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.user_id = $1 AND c.application_id = a.id)
+           AND (EXISTS (SELECT 1 FROM refresh_tokens r
+                        WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2)
+             OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id AND t.expires_at > $2)
+             OR EXISTS (SELECT 1 FROM authorization_codes k
+                        WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2))
+         ORDER BY 5 DESC LIMIT 1000",
+    )
+    .bind(user)
+    .bind(now)
+    .all()
+    .await
+}

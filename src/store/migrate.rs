@@ -1,0 +1,76 @@
+//! Brings a database up to date: one set of migrations for both kinds.
+
+use std::fs::File;
+use std::path::Path;
+
+use sqlx::migrate::Migrator;
+use sqlx::{PgConnection, SqliteConnection};
+
+use super::error::{Result, StoreError};
+
+/// The table that remembers which migrations ran. Its name is ours, so that another program's
+/// migrations are told from our own.
+const TABLE: &str = "tegata_migrations";
+
+pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
+    let (ours, foreign): (i64, i64) = sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE name = $1), count(*) FILTER (WHERE name <> $1 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\')
+         FROM sqlite_master WHERE type = 'table'",
+    )
+    .bind(TABLE)
+    .fetch_one(&mut *connection)
+    .await?;
+    refuse_foreign(ours, foreign)?;
+    Ok(migrator().run_direct(None, connection, false).await?)
+}
+
+pub(super) async fn postgres(connection: &mut PgConnection) -> Result<()> {
+    let (ours, foreign): (i64, i64) = sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE table_name = $1), count(*) FILTER (WHERE table_name <> $1)
+         FROM information_schema.tables WHERE table_schema = current_schema()",
+    )
+    .bind(TABLE)
+    .fetch_one(&mut *connection)
+    .await?;
+    refuse_foreign(ours, foreign)?;
+    Ok(migrator().run_direct(None, connection, false).await?)
+}
+
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!();
+    migrator.dangerous_set_table_name(TABLE);
+    migrator
+}
+
+fn refuse_foreign(ours: i64, foreign: i64) -> Result<()> {
+    if ours == 0 && foreign > 0 {
+        return Err(StoreError::refused(format!(
+            "the database already holds {foreign} tables that are not Tegata's: give Tegata a database of its own"
+        )));
+    }
+    Ok(())
+}
+
+/// Makes the directory of a SQLite file where it is missing (for the owner alone) and locks it until the
+/// handle is dropped, so that two processes do not both migrate a new file.
+pub(super) fn lock_directory(file: &Path) -> Result<Option<File>> {
+    let directory = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    make_directory(directory).map_err(|error| {
+        StoreError::refused(format!(
+            "cannot make the directory {} for the database: {error}",
+            directory.display()
+        ))
+    })?;
+    Ok(File::open(directory).ok().filter(|handle| handle.lock().is_ok()))
+}
+
+fn make_directory(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}

@@ -1,0 +1,110 @@
+//! Deletes what has expired, a small batch at a time, so that requests hardly notice.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Db, Result};
+
+/// Rows a statement.
+const BATCH: i64 = 500;
+/// A revoked family is kept this long as evidence, and as tombstone for replays.
+const REVOKED_KEPT: Duration = Duration::days(30);
+
+/// One table's sweep: a statement with `$1` = now, `$2` = the latest revocation to forget, `$3` = batch.
+struct Sweep {
+    what: &'static str,
+    text: &'static str,
+}
+
+const SWEEPS: &[Sweep] = &[
+    Sweep {
+        what: "sealed answers",
+        text: "UPDATE refresh_tokens SET retry_sealed = NULL WHERE hash IN
+                (SELECT hash FROM refresh_tokens WHERE retry_sealed IS NOT NULL AND retry_until <= $1
+                 AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
+        what: "authorization requests",
+        text: "DELETE FROM authorization_requests WHERE hash IN
+                (SELECT hash FROM authorization_requests WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
+        what: "sessions",
+        text: "DELETE FROM sessions WHERE hash IN
+                (SELECT hash FROM sessions WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
+        what: "known browsers",
+        text: "DELETE FROM known_browsers WHERE hash IN
+                (SELECT hash FROM known_browsers WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
+        what: "access tokens",
+        text: "DELETE FROM access_tokens WHERE hash IN
+                (SELECT hash FROM access_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+    },
+    // A used code stays until its family has ended: its replay must still revoke the family.
+    Sweep {
+        what: "unused authorization codes",
+        text: "DELETE FROM authorization_codes WHERE hash IN
+                (SELECT hash FROM authorization_codes WHERE expires_at <= $1 AND used_at IS NULL
+                 AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
+        what: "refresh tokens",
+        text: "DELETE FROM refresh_tokens WHERE hash IN
+                (SELECT hash FROM refresh_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
+        what: "ended grants",
+        text: "DELETE FROM grants WHERE id IN
+                (SELECT g.id FROM grants g
+                 WHERE g.expires_at <= $1
+                   AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id)
+                   AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
+                   AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
+        what: "revoked grants",
+        text: "DELETE FROM grants WHERE id IN
+                (SELECT g.id FROM grants g
+                 WHERE g.revoked_at <= $2
+                   AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id)
+                   AND $1 >= $2 LIMIT $3)",
+    },
+];
+
+/// Deletes until nothing expired is left or `batches` statements have run. The number of rows.
+pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> {
+    let mut swept = 0;
+    let mut left = batches;
+    for sweep in SWEEPS {
+        while left > 0 {
+            left -= 1;
+            let rows = db
+                .command(sweep.text)
+                .bind(now)
+                .bind(now - REVOKED_KEPT)
+                .bind(BATCH)
+                .execute()
+                .await?;
+            swept += rows;
+            if rows > 0 {
+                tracing::debug!(rows, "swept {}", sweep.what);
+            }
+            if rows < BATCH.unsigned_abs() {
+                break;
+            }
+        }
+    }
+    Ok(swept + sweep_throttles(db, now).await?)
+}
+
+async fn sweep_throttles(db: &Db, now: OffsetDateTime) -> Result<u64> {
+    db.command(
+        "DELETE FROM throttles WHERE key IN (SELECT key FROM throttles WHERE full_until <= $1 LIMIT $2)",
+    )
+    .bind(now.unix_timestamp())
+    .bind(BATCH)
+    .execute()
+    .await
+}

@@ -1,0 +1,180 @@
+//! `users` and `setup_links`.
+
+use time::OffsetDateTime;
+
+use super::{Db, Result, Tx};
+use crate::base::secret::SecretHash;
+use crate::model::ids::UserId;
+use crate::model::user::{User, Username};
+
+/// A user with the argon2id PHC string of the password.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Credentials {
+    #[sqlx(flatten)]
+    pub user: User,
+    pub password_hash: String,
+}
+
+/// What a new user is made of.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    pub id: UserId,
+    pub username: &'a Username,
+    pub email: Option<&'a str>,
+    pub password_hash: &'a str,
+    pub admin: bool,
+}
+
+/// False where the name is taken.
+pub async fn insert(tx: &mut Tx, user: &NewUser<'_>, now: OffsetDateTime) -> Result<bool> {
+    tx.sql(
+        "INSERT INTO users (id, username, username_key, email, password_hash, admin, created_at, password_changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(user.id)
+    .bind(user.username.as_str())
+    .bind(user.username.key())
+    .bind(user.email)
+    .bind(user.password_hash)
+    .bind(user.admin)
+    .bind(now)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
+    db.query(
+        "SELECT id, username, email, admin, created_at, signed_in_at, disabled_at
+         FROM users WHERE id = $1 AND deleted_at IS NULL",
+    )
+    .bind(id)
+    .optional()
+    .await
+}
+
+/// By [`crate::model::user::username_key`].
+pub async fn find_by_key(db: &Db, key: &str) -> Result<Option<Credentials>> {
+    db.query(
+        "SELECT id, username, email, admin, created_at, signed_in_at, disabled_at, password_hash
+         FROM users WHERE username_key = $1 AND deleted_at IS NULL",
+    )
+    .bind(key)
+    .optional()
+    .await
+}
+
+pub async fn list(db: &Db) -> Result<Vec<User>> {
+    db.query(
+        "SELECT id, username, email, admin, created_at, signed_in_at, disabled_at
+         FROM users WHERE deleted_at IS NULL ORDER BY username_key",
+    )
+    .all()
+    .await
+}
+
+/// Whether there is any user at all, deleted ones included: the set-up link is for a new store alone.
+pub async fn any(db: &Db) -> Result<bool> {
+    Ok(db
+        .query("SELECT 1 FROM users LIMIT 1")
+        .optional::<(i32,)>()
+        .await?
+        .is_some())
+}
+
+pub async fn any_in(tx: &mut Tx) -> Result<bool> {
+    Ok(tx
+        .sql("SELECT 1 FROM users LIMIT 1")
+        .optional::<(i32,)>()
+        .await?
+        .is_some())
+}
+
+pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str, now: OffsetDateTime) -> Result<bool> {
+    tx.sql(
+        "UPDATE users SET password_hash = $2, password_changed_at = $3 WHERE id = $1 AND deleted_at IS NULL",
+    )
+    .bind(id)
+    .bind(password_hash)
+    .bind(now)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+pub async fn disable(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
+    tx.sql("UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL")
+        .bind(id)
+        .bind(now)
+        .execute()
+        .await
+        .map(drop)
+}
+
+pub async fn enable(tx: &mut Tx, id: UserId) -> Result<()> {
+    tx.sql("UPDATE users SET disabled_at = NULL WHERE id = $1")
+        .bind(id)
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// Frees the name; the row stays until nothing refers to it.
+pub async fn delete(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
+    tx.sql("UPDATE users SET deleted_at = $2, email = NULL, password_hash = '' WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id)
+        .bind(now)
+        .execute()
+        .await
+        .map(drop)
+}
+
+pub async fn record_sign_in(db: &Db, id: UserId, now: OffsetDateTime) -> Result<()> {
+    db.command("UPDATE users SET signed_in_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// Replaces every earlier set-up link.
+pub async fn insert_setup_link(
+    tx: &mut Tx,
+    hash: SecretHash,
+    now: OffsetDateTime,
+    expires_at: OffsetDateTime,
+) -> Result<()> {
+    tx.sql("DELETE FROM setup_links").execute().await?;
+    tx.sql("INSERT INTO setup_links (hash, created_at, expires_at) VALUES ($1, $2, $3)")
+        .bind(hash.to_vec())
+        .bind(now)
+        .bind(expires_at)
+        .execute()
+        .await
+        .map(drop)
+}
+
+pub async fn setup_link_is_live(db: &Db, hash: SecretHash, now: OffsetDateTime) -> Result<bool> {
+    Ok(db
+        .query(
+            "SELECT 1 FROM setup_links
+             WHERE hash = $1 AND expires_at > $2 AND NOT EXISTS (SELECT 1 FROM users)",
+        )
+        .bind(hash.to_vec())
+        .bind(now)
+        .optional::<(i32,)>()
+        .await?
+        .is_some())
+}
+
+/// True for the one caller whose link this was.
+pub async fn consume_setup_link(tx: &mut Tx, hash: SecretHash, now: OffsetDateTime) -> Result<bool> {
+    tx.sql("DELETE FROM setup_links WHERE hash = $1 AND expires_at > $2")
+        .bind(hash.to_vec())
+        .bind(now)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
+}
