@@ -10,6 +10,7 @@ mod database;
 mod request;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tegata::base::clock::{Clock, ManualClock};
 use tegata::base::config::{Config, FileSource, Sources};
@@ -246,6 +247,22 @@ impl World {
     pub(crate) async fn tokens(&self, user: &User, application: &Application) -> Tokens {
         let code = self.code(user, application).await;
         self.redeem(application, &code).await.tokens()
+    }
+
+    /// Repeats a request until it is answered with `status`: what another process changed is seen within a
+    /// second.
+    pub(crate) async fn soon(&self, status: u16, request: impl Fn() -> Request) -> Answer {
+        let started = Instant::now();
+        loop {
+            let answer = request().await;
+            if answer.status == status {
+                return answer;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(1),
+                "the change is not seen: {answer}"
+            );
+        }
     }
 
     /// Runs `tegata` on the world's store.

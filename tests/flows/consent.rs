@@ -29,6 +29,7 @@ async fn denying_says_so_to_the_application(world: World) {
     assert_eq!(denied.get("iss"), Some(world.base_url.clone()));
 }
 
+with("scopes" = "read=Read your memos,write=Write memos")
 async fn the_page_says_who_asks_and_for_what(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
@@ -337,8 +338,8 @@ async fn a_session_ends(world: World) {
 async fn signing_in_leads_nowhere_else(world: World) {
     let alice = world.user("alice").await;
     for target in ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"] {
-        let browser = world.browser();
         for name in ["continue", "return_to", "next", "redirect_uri", "back"] {
+            let browser = world.browser();
             let page = browser.get(&format!("/login?{name}={target}")).await;
             let mut form = crate::world::filled_in(&page, &alice.username, &alice.password);
             form.set(name, target);

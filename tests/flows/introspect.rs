@@ -70,16 +70,8 @@ async fn what_is_no_token_is_inactive(world: World) {
     let tokens = world.tokens(&alice, &app).await;
     let code = world.code(&alice, &app).await;
     let access = &tokens.access;
-    let values = [
-        "x",
-        "tga_",
-        &code,
-        &access[..46],
-        &format!("{access}A"),
-        &access.to_uppercase(),
-        app.secret(),
-        "\u{0}",
-    ];
+    let values =
+        ["x", "tga_", &code, &access[..46], &format!("{access}A"), &access.to_uppercase(), app.secret()];
     for value in values {
         assert!(!world.is_active(&app, value).await, "{value:?}");
     }

@@ -20,7 +20,7 @@ os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 
 def expired(token):
-    return {**token, "expires_in": -30, "expires_at": 0}
+    return {**token, "expires_in": -30, "expires_at": 1}
 
 
 def read_memos(session, style):
