@@ -23,6 +23,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::base::clock::Clock;
 use crate::base::config::{Config, Database, Sources};
 use crate::base::entropy::Entropy;
+use crate::base::secret::Secret;
 use crate::flow::{App, sweep};
 use arguments::{Arguments, Command};
 use failure::Failure;
@@ -76,20 +77,29 @@ fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
 /// What stdin has to give is read first, so that a wrong secret leaves no trace in the store.
 async fn once(command: Command, format: Format, config: Config) -> Result<String, Failure> {
     let secret = command.reads().map(stdin::secret).transpose()?;
-    let database = config.database_url.to_string();
     let app = open(config).await?;
-    let result = match command {
-        Command::User(command) => user::run(&app, command, secret, format).await,
-        Command::Application(command) => application::run(&app, command, secret, format).await,
-        Command::Token(command) => token::run(&app, command, secret, format).await,
-        Command::Sweep => sweep::all(&app)
-            .await
-            .map_err(Failure::from)
-            .and_then(|rows| format.render(&Swept::new(rows))),
-        Command::Migrate | Command::Serve => format.render(&Migrated::new(database)),
-    };
+    let result = perform(&app, command, secret, format).await;
     app.close().await;
     result
+}
+
+/// The result as it is to be printed.
+async fn perform(
+    app: &App,
+    command: Command,
+    secret: Option<Secret>,
+    format: Format,
+) -> Result<String, Failure> {
+    match command {
+        Command::User(command) => user::run(app, command, secret, format).await,
+        Command::Application(command) => application::run(app, command, secret, format).await,
+        Command::Token(command) => token::run(app, command, secret, format).await,
+        Command::Sweep => format.render(&Swept::new(sweep::all(app).await?)),
+        // whoever opens the store migrates it
+        Command::Migrate | Command::Serve => {
+            format.render(&Migrated::new(app.config.database_url.to_string()))
+        }
+    }
 }
 
 /// Opens and migrates the store that the settings name.
@@ -105,3 +115,6 @@ async fn open(config: Config) -> Result<App, Failure> {
     let opened = App::open(config, Clock::System, Entropy::System, issuer).await;
     opened.map_err(|cause| Failure::store(&url, &cause))
 }
+
+#[cfg(test)]
+mod tests;

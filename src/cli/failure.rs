@@ -58,7 +58,7 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::new(match refusal {
             Refusal::Unavailable(cause) => {
-                format!("the database did not do it: {cause}: nothing was changed, try again")
+                format!("the database did not do it: {cause}: try again")
             }
             other => other.to_string(),
         })

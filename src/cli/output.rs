@@ -322,7 +322,7 @@ pub(super) struct Revoked {
 pub(super) enum RevokedWhat {
     /// Whether the one token is known.
     Token(bool),
-    /// How many grants were alive.
+    /// How many grants, and tokens that an application has on its own behalf, were alive.
     Grants(u64),
 }
 
@@ -331,8 +331,7 @@ impl Plain for Revoked {
         match self.revoked {
             RevokedWhat::Token(true) => "The token and its grant are revoked.".into(),
             RevokedWhat::Token(false) => "No such token is known; nothing was revoked.".into(),
-            RevokedWhat::Grants(1) => "1 grant is revoked.".into(),
-            RevokedWhat::Grants(count) => format!("{count} grants are revoked."),
+            RevokedWhat::Grants(count) => format!("Revoked: {count}."),
         }
     }
 }
