@@ -111,6 +111,11 @@ impl Db {
                 ("idle_in_transaction_session_timeout", "15s"),
             ])
             .disable_statement_logging();
+        // By itself, since a pool would only tell that it ran out of time, not why.
+        let mut first = options.clone().connect().await?;
+        migrate::postgres(&mut first).await?;
+        first.close().await?;
+
         let faults = Arc::new(Faults::new());
         let seen = Arc::clone(&faults);
         // The pool's own ping before every use doubles the cost of a select, so it is off; instead a
@@ -129,11 +134,7 @@ impl Db {
                     }
                 })
             })
-            .connect_with(options)
-            .await?;
-        let mut connection = pool.acquire().await?;
-        migrate::postgres(&mut connection).await?;
-        drop(connection);
+            .connect_lazy_with(options);
         Ok(Self::Postgres { pool, faults })
     }
 
