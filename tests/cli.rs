@@ -1,1 +1,6 @@
-//! x
+//! The commands as an operator types them, beside a server that runs on the same store.
+
+mod applications;
+mod tokens;
+mod usage;
+mod users;

@@ -1,1 +1,3 @@
-//! x
+//! What the store keeps and what it lets go.
+
+mod sweep;

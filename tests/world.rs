@@ -19,8 +19,11 @@ use tegata::base::entropy::Entropy;
 use tegata::flow::App;
 use tegata::server::{self, Running};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Mutex};
 use tokio::task::JoinSet;
+use url::Url;
 
 pub(crate) use self::answer::{Answer, Tokens};
 pub(crate) use self::application::Application;
@@ -219,6 +222,17 @@ impl World {
             );
         }
         json["active"].as_bool().expect("active is a boolean")
+    }
+
+    /// Sends `bytes` over a connection of their own, and reads all that comes until the server closes it.
+    pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> String {
+        let port = Url::parse(&self.base_url).unwrap().port().unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        // The server may answer and close before all of it is sent.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Somebody who can sign in, made through the command.

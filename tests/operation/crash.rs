@@ -37,7 +37,13 @@ impl Progress {
 
 const ENOUGH: usize = 60;
 
-async fn work(world: World, app: Application, first: Tokens, codes: Vec<String>, progress: Arc<Progress>) -> Client {
+async fn work(
+    world: World,
+    app: Application,
+    first: Tokens,
+    codes: Vec<String>,
+    progress: Arc<Progress>,
+) -> Client {
     let mut client = Client {
         refresh: first.refresh().to_owned(),
         access: vec![first.access],
@@ -46,16 +52,25 @@ async fn work(world: World, app: Application, first: Tokens, codes: Vec<String>,
     };
     let mut codes = codes.into_iter();
     loop {
-        let Some(answer) = world.refresh(&app, &client.refresh).try_send().await else { break };
+        let Some(answer) = world.refresh(&app, &client.refresh).try_send().await else {
+            break;
+        };
         let tokens = answer.tokens();
         client.refresh = tokens.refresh().to_owned();
         client.access.push(tokens.access.clone());
         progress.one_more(ENOUGH);
         let message = serde_json::json!({"message": "ふじ"});
-        let posting = world.request("POST", "/api/memos").bearer(&tokens.access).json(&message);
-        let Some(answer) = posting.try_send().await else { break };
+        let posting = world
+            .request("POST", "/api/memos")
+            .bearer(&tokens.access)
+            .json(&message);
+        let Some(answer) = posting.try_send().await else {
+            break;
+        };
         assert_eq!(answer.status, 201, "{answer}");
-        client.memos.push(answer.json()["id"].as_str().unwrap().to_owned());
+        client
+            .memos
+            .push(answer.json()["id"].as_str().unwrap().to_owned());
         progress.one_more(ENOUGH);
         let Some(code) = codes.next() else { continue };
         let Some(answer) = world.redeem(&app, &code).try_send().await else {
@@ -82,7 +97,10 @@ async fn check(world: &World, app: &Application, client: Client) {
     world.refresh(app, next.refresh()).await.tokens();
     if let Some(code) = client.code_in_doubt {
         let answer = world.redeem(app, &code).await;
-        assert!(matches!(answer.status, 200 | 400), "redeemed or still good, and nothing between: {answer}");
+        assert!(
+            matches!(answer.status, 200 | 400),
+            "redeemed or still good, and nothing between: {answer}"
+        );
     }
 }
 
@@ -90,7 +108,12 @@ async fn codes(world: &World, user: &User, app: &Application, count: usize) -> V
     let browser = world.signed_in(user).await;
     let mut codes = Vec::new();
     for _ in 0..count {
-        codes.push(browser.authorize(&Ask::of(app).with("scope", "read write")).await.code());
+        codes.push(
+            browser
+                .authorize(&Ask::of(app).with("scope", "read write"))
+                .await
+                .code(),
+        );
     }
     codes
 }

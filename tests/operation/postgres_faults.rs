@@ -7,10 +7,10 @@ use super::proxy::{Commit, Proxy, Wire};
 use crate::form::Form;
 use crate::world::{Answer, Application, Ask, Browser, Database, Request, Tokens, User, World, at_once};
 
-/// The two seconds that a request waits for its store, and what a loaded machine needs beside.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// The three seconds that a request waits for its store, and what a loaded machine needs beside.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Until the first good answer after the store is back.
-const HEALING: Duration = Duration::from_secs(3);
+const HEALING: Duration = Duration::from_secs(4);
 
 /// A server behind a wire, with somebody and something to ask it for.
 struct Scene {
@@ -55,14 +55,27 @@ impl Scene {
             ("code", world.redeem(app, &self.code)),
             ("refresh", world.refresh(app, self.tokens.refresh())),
             ("client_credentials", world.client_credentials(app)),
-            ("wrong secret", world.token(&[("grant_type", "client_credentials")]).basic(&app.client_id, "wrong")),
-            ("unknown client", world.token(&[("grant_type", "client_credentials")]).basic("nobody", "wrong")),
+            (
+                "wrong secret",
+                world
+                    .token(&[("grant_type", "client_credentials")])
+                    .basic(&app.client_id, "wrong"),
+            ),
+            (
+                "unknown client",
+                world
+                    .token(&[("grant_type", "client_credentials")])
+                    .basic("nobody", "wrong"),
+            ),
             ("introspect", world.introspect(access).by(app)),
             ("revoke", world.revoke(access).by(app)),
             ("token info", world.get("/oauth/token/info").bearer(access)),
             ("memos", world.memos(access)),
-            ("unknown token", world.memos("tga_unknown")),
-            ("new memo", world.request("POST", "/api/memos").bearer(access).json(&memo)),
+            ("unknown token", world.memos(&format!("tga_{}", "x".repeat(43)))),
+            (
+                "new memo",
+                world.request("POST", "/api/memos").bearer(access).json(&memo),
+            ),
             ("authorize", self.browser.get(&Ask::of(app).path())),
             ("authorize, nobody", world.get(&Ask::of(app).path())),
             ("sign-in page", world.get("/login")),
@@ -93,8 +106,17 @@ impl Scene {
     async fn is_alive_and_not_ready(&self) {
         let started = Instant::now();
         assert_eq!(self.world.get("/healthz").await.status, 200);
-        assert_eq!(self.world.get("/.well-known/oauth-authorization-server").await.status, 200);
-        assert!(started.elapsed() < Duration::from_secs(1), "what needs no store does not wait for it");
+        assert_eq!(
+            self.world
+                .get("/.well-known/oauth-authorization-server")
+                .await
+                .status,
+            200
+        );
+        assert!(
+            started.elapsed() < Duration::from_secs(1),
+            "what needs no store does not wait for it"
+        );
         assert_eq!(self.world.get("/readyz").await.status, 503);
     }
 
@@ -111,7 +133,8 @@ impl Scene {
         while self.world.memos(&self.tokens.access).await.status == 503 {
             assert!(started.elapsed() < HEALING, "it does not heal");
         }
-        let answers: Vec<Answer> = at_once(20, |_| self.world.client_credentials(&self.app).into_future()).await;
+        let answers: Vec<Answer> =
+            at_once(20, |_| self.world.client_credentials(&self.app).into_future()).await;
         for answer in answers {
             answer.tokens();
         }
@@ -121,9 +144,17 @@ impl Scene {
     /// What was there before the fault is there after it.
     async fn nothing_was_lost(&self) {
         assert!(self.world.is_active(&self.app, &self.tokens.access).await);
-        let next = self.world.refresh(&self.app, self.tokens.refresh()).await.tokens();
+        let next = self
+            .world
+            .refresh(&self.app, self.tokens.refresh())
+            .await
+            .tokens();
         assert!(self.world.is_active(&self.app, &next.access).await);
-        assert_eq!(self.browser.get("/account").await.status, 200, "nobody was signed out");
+        assert_eq!(
+            self.browser.get("/account").await.status,
+            200,
+            "nobody was signed out"
+        );
         self.world.signed_in(&self.user).await;
     }
 }
@@ -162,6 +193,18 @@ fn a_store_that_falls_silent() {
     on_postgres(|scene| async move {
         scene.proxy.set(Wire::Held);
         scene.everything_is_unavailable().await;
+        scene.proxy.mend().await;
+        scene.heals().await;
+    });
+}
+
+/// What was asked for before the silence is given up too; nothing hangs when the wire is cut in the end.
+#[test]
+fn a_silent_store_that_comes_back_as_another() {
+    on_postgres(|scene| async move {
+        scene.proxy.set(Wire::Held);
+        scene.everything_is_unavailable().await;
+        scene.proxy.take_away().await;
         scene.proxy.mend().await;
         scene.heals().await;
     });
@@ -218,7 +261,10 @@ fn a_refresh_cut_off_at_its_commit_is_done_when_it_is_repeated() {
         for commit in [Commit::Lost, Commit::Unanswered, Commit::Unanswered, Commit::Lost] {
             let request = || scene.world.refresh(&scene.app, tokens.refresh());
             let next = lose_a_commit(&scene, commit, request).await.tokens();
-            assert!(scene.world.is_active(&scene.app, &next.access).await, "{commit:?}");
+            assert!(
+                scene.world.is_active(&scene.app, &next.access).await,
+                "{commit:?}"
+            );
             tokens = next;
         }
         scene.world.refresh(&scene.app, tokens.refresh()).await.tokens();
@@ -246,7 +292,10 @@ fn a_revocation_cut_off_is_never_called_done() {
         let request = || scene.world.revoke(refresh).by(&scene.app);
         scene.proxy.take_away().await;
         assert_eq!(request().await.status, 503);
-        assert!(scene.direct.is_active(&scene.app, &scene.tokens.access).await, "nothing was done");
+        assert!(
+            scene.direct.is_active(&scene.app, &scene.tokens.access).await,
+            "nothing was done"
+        );
         scene.proxy.mend().await;
         scene.world.soon(200, || scene.world.get("/readyz")).await;
         assert_eq!(lose_a_commit(&scene, Commit::Lost, request).await.status, 200);
@@ -263,9 +312,16 @@ fn a_sign_in_during_a_fault_is_neither_wrong_nor_counted() {
         scene.proxy.take_away().await;
         assert_eq!(browser.submit(&page, &form).await.status, 503);
         let account = scene.direct.signed_in(&scene.user).await.get("/account").await;
-        assert!(Form::with_id(&account.body, "change-password").is_some(), "{account}");
+        assert!(
+            Form::with_id(&account.body, "change-password").is_some(),
+            "{account}"
+        );
         scene.proxy.mend().await;
         scene.world.soon(200, || scene.world.get("/readyz")).await;
-        assert_eq!(browser.submit(&page, &form).await.status, 303, "the same form is still good");
+        assert_eq!(
+            browser.submit(&page, &form).await.status,
+            303,
+            "the same form is still good"
+        );
     });
 }

@@ -44,7 +44,9 @@ impl Process {
         let stderr = Arc::new(Mutex::new(String::new()));
         let reading = collect(child.stderr.take().unwrap(), stderr.clone());
         let stdout = child.stdout.take().unwrap();
-        let ready = tokio::task::spawn_blocking(move || first_line(stdout)).await.unwrap();
+        let ready = tokio::task::spawn_blocking(move || first_line(stdout))
+            .await
+            .unwrap();
         assert!(!ready.is_empty(), "it did not start: {}", stderr.lock().unwrap());
         let json: Value = serde_json::from_str(&ready).unwrap();
         Self {

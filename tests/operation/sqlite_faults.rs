@@ -4,14 +4,17 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection, SqliteConnection};
 
-use crate::world::{Database, World, at_once};
+use crate::world::{Ask, Database, World, at_once};
 
 /// The two seconds that a write waits, and what a loaded machine needs beside.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 async fn hold(world: &World) -> SqliteConnection {
     let mut connection = SqliteConnection::connect(&world.database_url).await.unwrap();
-    sqlx::query("BEGIN EXCLUSIVE").execute(&mut connection).await.unwrap();
+    sqlx::query("BEGIN EXCLUSIVE")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection
 }
 
@@ -25,7 +28,12 @@ fn writes_wait_and_are_sent_away_while_reads_are_answered() {
     crate::world::run(Database::Sqlite, &[], |world| async move {
         let alice = world.user("alice").await;
         let app = world.application().create().await;
-        let tokens = world.tokens(&alice, &app).await;
+        let browser = world.signed_in(&alice).await;
+        let code = browser
+            .authorize(&Ask::of(&app).with("scope", "read write"))
+            .await
+            .code();
+        let tokens = world.redeem(&app, &code).await.tokens();
         let lock = hold(&world).await;
 
         let started = Instant::now();
@@ -33,13 +41,22 @@ fn writes_wait_and_are_sent_away_while_reads_are_answered() {
             world.refresh(&app, tokens.refresh()),
             world.client_credentials(&app),
             world.revoke(tokens.refresh()).by(&app),
-            world.request("POST", "/api/memos").bearer(&tokens.access).json(&serde_json::json!({"message": "a"})),
+            world
+                .request("POST", "/api/memos")
+                .bearer(&tokens.access)
+                .json(&serde_json::json!({"message": "a"})),
         ];
-        let writes: Vec<_> = writes.into_iter().map(|write| tokio::spawn(write.into_future())).collect();
+        let writes: Vec<_> = writes
+            .into_iter()
+            .map(|write| tokio::spawn(write.into_future()))
+            .collect();
         assert!(world.is_active(&app, &tokens.access).await, "reads go on");
         assert_eq!(world.memos(&tokens.access).await.status, 200);
         assert_eq!(world.get("/healthz").await.status, 200);
-        assert!(started.elapsed() < Duration::from_secs(1), "and do not wait for the writes");
+        assert!(
+            started.elapsed() < Duration::from_secs(1),
+            "and do not wait for the writes"
+        );
         for write in writes {
             let answer = write.await.unwrap();
             assert_eq!(answer.status, 503, "{answer}");
@@ -48,7 +65,10 @@ fn writes_wait_and_are_sent_away_while_reads_are_answered() {
 
         let_go(lock).await;
         let next = world.refresh(&app, tokens.refresh()).await.tokens();
-        assert!(world.is_active(&app, &next.access).await, "the refresh token was not lost");
+        assert!(
+            world.is_active(&app, &next.access).await,
+            "the refresh token was not lost"
+        );
     });
 }
 
@@ -72,7 +92,13 @@ fn many_writers_and_readers_get_in_nobodys_way() {
         let tokens = world.tokens(&alice, &app).await;
         let answers = at_once(100, |number| {
             let (reading, writing) = (world.memos(&tokens.access), world.client_credentials(&app));
-            async move { if number % 2 == 0 { reading.await } else { writing.await } }
+            async move {
+                if number % 2 == 0 {
+                    reading.await
+                } else {
+                    writing.await
+                }
+            }
         })
         .await;
         assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");

@@ -11,7 +11,12 @@ use super::process::Process;
 use crate::world::{Application, World};
 
 /// Asks for tokens one after the other; returns how many were answered, when nobody listens any more.
-async fn ask_until_refused(world: World, app: Application, count: Arc<AtomicUsize>, warm: Arc<Notify>) -> usize {
+async fn ask_until_refused(
+    world: World,
+    app: Application,
+    count: Arc<AtomicUsize>,
+    warm: Arc<Notify>,
+) -> usize {
     let mut own = 0;
     loop {
         match world.client_credentials(&app).send_or_refused().await {
