@@ -199,7 +199,7 @@ fn requests_oauthlib(app: &App, application: &Application, redirect_uri: &str, s
         .settings
         .redirect_uris
         .first()
-        .is_some_and(|uri| uri.is_oob())
+        .is_some_and(crate::model::redirect_uri::RedirectUri::is_oob)
     {
         ("code: ", "code")
     } else {
