@@ -287,6 +287,14 @@ pub async fn all(app: &App) -> Result<Vec<Listed>, Refusal> {
     Ok(rows::page(&app.db, "", i64::from(i32::MAX), 0, app.now()).await?)
 }
 
+/// Whether every redirect of ours carries `iss`: only then may the metadata promise it (RFC 9207 §3).
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn all_send_iss(app: &App) -> Result<bool, Refusal> {
+    Ok(rows::all_send_iss(&app.db).await?)
+}
+
 /// What stops working when it goes: users with a live grant, live access tokens.
 ///
 /// # Errors

@@ -267,6 +267,15 @@ pub async fn count_live(db: &Db, id: ApplicationId, now: OffsetDateTime) -> Resu
     .await
 }
 
+pub async fn all_send_iss(db: &Db) -> Result<bool> {
+    let quiet: Option<(i32,)> = db
+        .query("SELECT 1 FROM applications WHERE send_iss = $1 AND deleted_at IS NULL LIMIT 1")
+        .bind(false)
+        .optional()
+        .await?;
+    Ok(quiet.is_none())
+}
+
 pub async fn insert_secret(
     tx: &mut Tx,
     application: ApplicationId,

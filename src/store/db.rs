@@ -73,6 +73,7 @@ impl Db {
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
         let lock = migrate::lock_directory(path)?;
+        migrate::make_private(path)?;
         let options = sqlite(SqliteConnectOptions::new().filename(path));
         migrate::make_file(path)?;
         let mut first = options.clone().connect().await?;
@@ -193,10 +194,16 @@ impl Db {
         if let Self::Sqlite { file: Some(file), .. } = self {
             file.still_there()?;
         }
-        self.query("SELECT count(*) FROM throttles WHERE full_until < 0")
-            .one::<(i64,)>()
-            .await
-            .map(drop)
+        let (version,): (Option<i64>,) = self
+            .query("SELECT max(version) FROM tegata_migrations")
+            .one()
+            .await?;
+        if version.is_some_and(|version| version >= migrate::newest()) {
+            return Ok(());
+        }
+        Err(StoreError::refused(
+            "the schema is not current: run tegata migrate",
+        ))
     }
 
     /// Closes every connection; SQLite folds its log into the file.

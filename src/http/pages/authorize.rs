@@ -130,7 +130,7 @@ async fn settle(app: &App, form: &Form, decision: Decision) -> Response {
     let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
         return asking.gone();
     };
-    match authorize::decide(app, &Secret::new(handle), user.id, decision).await {
+    match authorize::decide(app, &Secret::new(handle), user, decision).await {
         Ok(next) => asking.answer(next).await,
         Err(refusal) => error::refused(&refusal),
     }
@@ -233,7 +233,7 @@ impl Asking<'_> {
         if self.viewer.user().is_some_and(|user| user.admin) {
             view.mismatch = mismatch(why, application);
         }
-        tracing::info!(event = "authorization_unproven", ?why);
+        tracing::info!(event = "authorization_unproven", why = title);
         error::show(view)
     }
 
