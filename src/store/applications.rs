@@ -301,6 +301,16 @@ pub async fn insert_secret(
     .map(drop)
 }
 
+/// When the youngest of an application's secrets was made.
+pub async fn last_secret_at(tx: &mut Tx, application: ApplicationId) -> Result<Option<OffsetDateTime>> {
+    let found: Option<(OffsetDateTime,)> = tx
+        .sql("SELECT created_at FROM application_secrets WHERE application_id = $1 ORDER BY created_at DESC LIMIT 1")
+        .bind(application)
+        .optional()
+        .await?;
+    Ok(found.map(|(at,)| at))
+}
+
 pub async fn count_secrets(tx: &mut Tx, application: ApplicationId) -> Result<i64> {
     let (count,): (i64,) = tx
         .sql("SELECT count(*) FROM application_secrets WHERE application_id = $1")

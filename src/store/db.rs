@@ -24,6 +24,8 @@ use crate::base::config::Database;
 
 /// How long a request waits for a connection before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the start waits for Postgres.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process (a backup, a command) that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -113,7 +115,8 @@ impl Db {
             ])
             .disable_statement_logging();
         // By itself, since a pool would only tell that it ran out of time, not why.
-        let mut first = options.clone().connect().await?;
+        let connecting = timeout(CONNECT_TIMEOUT, options.connect()).await;
+        let mut first = connecting.map_err(silent)??;
         migrate::postgres(&mut first).await?;
         first.close().await?;
 

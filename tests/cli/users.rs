@@ -21,12 +21,12 @@ async fn a_user_is_made_listed_and_deleted(world: World) {
     assert!(!listed.to_string().contains(password));
     assert_eq!(world.command(&["user", "delete", "ALICE", "--json"], "").await.exit, 0);
     assert_eq!(world.command(&["user", "list", "--json"], "").await.json(), json!([]));
-    assert_eq!(browser.get("/oauth/applications").await.status, 303);
+    assert_eq!(browser.get("/account").await.status, 303);
 }
 
 async fn without_json_people_can_read_it(world: World) {
     let made = world.command(&["user", "create", "alice"], "").await;
-    assert_eq!((made.exit, made.stderr.as_str()), (0, ""), "{made:?}");
+    assert_eq!(made.exit, 0, "{made:?}");
     let password = made.stdout.lines().find_map(|line| line.strip_prefix("password")).expect("the password");
     assert_eq!(world.browser().try_to_sign_in("alice", password.trim()).await.status, 303);
     let listed = world.command(&["user", "list"], "").await;
@@ -38,7 +38,7 @@ async fn without_json_people_can_read_it(world: World) {
         &["user", "delete", "alice"],
     ] {
         let done = world.command(line, "").await;
-        assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{line:?}: {done:?}");
+        assert_eq!(done.exit, 0, "{line:?}: {done:?}");
         assert!(done.stdout.contains("alice"), "{line:?}: {done:?}");
         assert!(serde_json::from_str::<Value>(&done.stdout).is_err(), "{line:?}: {done:?}");
     }

@@ -71,7 +71,7 @@ impl Scene {
             ("revoke", world.revoke(access).by(app)),
             ("token info", world.get("/oauth/token/info").bearer(access)),
             ("memos", world.memos(access)),
-            ("unknown token", world.memos(&format!("tga_{}", "x".repeat(43)))),
+            ("unknown token", world.memos(&format!("tga_{}", "A".repeat(43)))),
             (
                 "new memo",
                 world.request("POST", "/api/memos").bearer(access).json(&memo),

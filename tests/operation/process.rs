@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -89,6 +90,22 @@ impl Process {
         }
         let told = this.told();
         (status, told)
+    }
+
+    /// Waits until it has said `words` on stderr; returns all it has said by then.
+    pub(super) async fn says(&self, words: &str) -> String {
+        let started = Instant::now();
+        loop {
+            let told = self.told();
+            if told.contains(words) {
+                return told;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "it does not say {words:?}: {told}"
+            );
+            tokio::task::yield_now().await;
+        }
     }
 
     /// What it has said on stderr so far.

@@ -6,9 +6,11 @@ use super::process::Process;
 use crate::form::Form;
 use crate::world::{Answer, Browser, World};
 
-fn link(told: &str) -> Option<String> {
-    let at = told.find("/setup?token=")?;
-    told[at..].split_whitespace().next().map(str::to_owned)
+/// The path of the link that the server shows.
+async fn link(process: &Process) -> String {
+    let told = process.says("/setup?token=").await;
+    let at = told.find("/setup?token=").unwrap();
+    told[at..].split_whitespace().next().unwrap().to_owned()
 }
 
 async fn fill_in(browser: &Browser, path: &str, name: &str) -> Answer {
@@ -27,7 +29,7 @@ on_each_database! {
 
 async fn the_link_makes_one_administrator_and_is_dead_then(world: World) {
     let mut process = Process::start(&world, &[]).await;
-    let link = link(&process.told()).expect("a store without users gives a link");
+    let link = link(&process).await;
     let browser = process.world.browser();
     assert_eq!(fill_in(&browser, &link, "root").await.status, 303);
     assert_eq!(browser.get("/oauth/applications").await.status, 200, "signed in, as an administrator");
@@ -36,7 +38,9 @@ async fn the_link_makes_one_administrator_and_is_dead_then(world: World) {
     assert_eq!(stranger.get(&link).await.status, 410);
     process.kill();
     let process = Process::start(&world, &[]).await;
-    assert!(!process.told().contains("/setup?token="), "no link where there is a user");
+    process.signal("TERM");
+    let (_, told) = process.ended().await;
+    assert!(!told.contains("/setup?token="), "no link where there is a user: {told}");
     let users = world.command(&["user", "list", "--json"], "").await.json();
     assert_eq!(users.as_array().map(Vec::len), Some(1));
     assert_eq!(users[0]["admin"], Value::Bool(true));
@@ -44,7 +48,7 @@ async fn the_link_makes_one_administrator_and_is_dead_then(world: World) {
 
 async fn of_many_who_open_the_link_at_once_one_wins(world: World) {
     let process = Process::start(&world, &[]).await;
-    let link = link(&process.told()).unwrap();
+    let link = link(&process).await;
     let seen = process.world.clone();
     let answers = crate::world::at_once(6, |number| {
         let (browser, link) = (seen.browser(), link.clone());
@@ -59,9 +63,9 @@ async fn of_many_who_open_the_link_at_once_one_wins(world: World) {
 
 async fn the_link_dies_with_the_first_user_and_with_the_next_link(world: World) {
     let first = Process::start(&world, &[]).await;
-    let old = link(&first.told()).unwrap();
+    let old = link(&first).await;
     let second = Process::start(&world, &[]).await;
-    let new = link(&second.told()).unwrap();
+    let new = link(&second).await;
     assert_eq!(second.world.get(&old).await.status, 410, "a later start prints a link of its own");
     assert_eq!(second.world.get(&new).await.status, 200);
     assert_eq!(second.world.get("/setup?token=").await.status, 410);

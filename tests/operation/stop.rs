@@ -80,9 +80,7 @@ async fn a_stopping_server_is_not_ready_and_finishes_what_it_has(world: World) {
     assert_eq!(first, b"HTTP/1.1 200");
 
     process.signal("TERM");
-    while !process.told().contains("told to stop") {
-        tokio::task::yield_now().await;
-    }
+    process.says("told to stop").await;
     idle.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut rest = String::new();
     idle.read_to_string(&mut rest).await.unwrap();
