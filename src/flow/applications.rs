@@ -254,6 +254,9 @@ pub async fn find(app: &App, id: ApplicationId) -> Result<Option<Client>, Refusa
 /// # Errors
 /// That the store did not do it.
 pub async fn find_by_client_id(app: &App, client_id: &str) -> Result<Option<Client>, Refusal> {
+    if ClientId::parse(client_id).is_err() {
+        return Ok(None);
+    }
     Ok(rows::find_by_client_id(&app.db, client_id).await?)
 }
 
@@ -262,6 +265,10 @@ pub async fn find_by_client_id(app: &App, client_id: &str) -> Result<Option<Clie
 /// # Errors
 /// That the store did not do it.
 pub async fn page(app: &App, search: &str, page: i64) -> Result<(Vec<Listed>, i64), Refusal> {
+    // Postgres keeps no NUL in a text, so nothing can match one.
+    if search.contains('\0') {
+        return Ok((Vec::new(), 0));
+    }
     let listed = rows::page(&app.db, search, PAGE, page.saturating_mul(PAGE), app.now()).await?;
     let total = listed.first().map_or(0, |first| first.total);
     Ok((listed, total))

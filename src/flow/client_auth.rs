@@ -7,6 +7,7 @@ use super::error::Refusal;
 use super::{App, clients};
 use crate::base::secret::Secret;
 use crate::model::application::{Application, ApplicationSecret, Client, SecretDigest};
+use crate::model::grant::Family;
 use crate::protocol::client_auth::{AuthMethod, Presented};
 use crate::protocol::error::OAuthError;
 use crate::store::usage::Used;
@@ -23,9 +24,29 @@ impl Authenticated {
     pub(super) fn application(&self) -> &Application {
         &self.client.application
     }
+
+    /// What it was authenticated by must be what it is now: a secret that was retired, an application
+    /// that was disabled a moment ago on another node opens nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`].
+    pub(super) fn is_current(&self, version_now: Option<i64>) -> Result<(), Refusal> {
+        if version_now == Some(self.application().version) {
+            return Ok(());
+        }
+        Err(Refusal::Stale)
+    }
+
+    /// The same, where what was found is the client's own; of another's it decides nothing.
+    pub(super) fn is_current_for(&self, family: &Family) -> Result<(), Refusal> {
+        if family.application_id == self.application().id {
+            return self.is_current(family.application_version);
+        }
+        Ok(())
+    }
 }
 
-/// Whether the request is good for a public client, for one that introspects it is not.
+/// Authenticates by what the application was a moment ago; what is then done checks that it still is.
 pub(super) async fn authenticate(
     app: &App,
     presented: &Presented,

@@ -13,6 +13,7 @@ use super::App;
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::model::application::Client;
+use crate::model::client_id::ClientId;
 use crate::model::ids::SecretId;
 use crate::store::{self, Result};
 
@@ -88,6 +89,9 @@ impl fmt::Debug for Clients {
 
 /// The application that `client_id` names, if it is not deleted.
 pub(super) async fn find(app: &App, client_id: &str) -> Result<Option<Arc<Client>>> {
+    if ClientId::parse(client_id).is_err() {
+        return Ok(None);
+    }
     let changes = {
         let kept = app.clients.kept();
         if let Some((since, client)) = kept.clients.get(client_id)

@@ -14,6 +14,8 @@ pub enum Refusal {
     /// Ours: the store is out of reach or we have too much to do. 503, never an OAuth error, since a
     /// client that is told `invalid_grant` throws its tokens away.
     Unavailable(String),
+    /// The application changed since it was authenticated; to be done over with what it is now.
+    Stale,
     /// Too many failures from there. 429.
     TooMany { retry_after: i64 },
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::OAuth(error) => error.fmt(f),
             Self::Unavailable(cause) => f.write_str(cause),
+            Self::Stale => f.write_str("the application is being changed"),
             Self::TooMany { retry_after } => {
                 write!(f, "too many failures, to be tried again in {retry_after} s")
             }

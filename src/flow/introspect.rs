@@ -30,7 +30,22 @@ pub async fn introspect(
     address: IpAddr,
 ) -> Result<Introspection, Refusal> {
     params.reject_repeated()?;
-    let client = authenticate(app, &presented?, address).await?;
+    let presented = presented?;
+    let answered = attempt(app, params, &presented, address).await;
+    if !matches!(answered, Err(Refusal::Stale)) {
+        return answered;
+    }
+    app.clients.forget();
+    attempt(app, params, &presented, address).await
+}
+
+async fn attempt(
+    app: &App,
+    params: &Params,
+    presented: &Presented,
+    address: IpAddr,
+) -> Result<Introspection, Refusal> {
+    let client = authenticate(app, presented, address).await?;
     if !client.application().settings.confidential {
         return Err(OAuthError::invalid_client(
             "Introspection is for applications that have a secret: a public one cannot prove who it is",
@@ -56,9 +71,12 @@ async fn access_token(
     client: &Authenticated,
     hash: SecretHash,
 ) -> Result<Option<ActiveToken>, Refusal> {
-    let Some(token) = store::access_tokens::find(&app.db, hash).await? else {
+    let asker = client.application().id;
+    let Some(asked) = store::access_tokens::find_for(&app.db, hash, asker).await? else {
         return Ok(None);
     };
+    client.is_current(asked.asker_version)?;
+    let token = asked.token;
     if !token.is_active(app.now()) || !may_see(client, token.application_id) {
         return Ok(None);
     }
@@ -87,9 +105,11 @@ async fn refresh_token(
     client: &Authenticated,
     hash: SecretHash,
 ) -> Result<Option<ActiveToken>, Refusal> {
-    let Some(token) = store::refresh_tokens::find_described(&app.db, hash).await? else {
+    let asker = client.application().id;
+    let Some(token) = store::refresh_tokens::find_described(&app.db, hash, asker).await? else {
         return Ok(None);
     };
+    client.is_current(token.asker_version)?;
     let now = app.now();
     let family = &token.token.family;
     let dead = !family.live || !token.application_live || token.token.used_at.is_some();

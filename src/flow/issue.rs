@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::App;
+use super::error::Refusal;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
 use crate::model::grant::Family;
@@ -49,12 +50,15 @@ pub(super) fn mint(
 }
 
 /// Stores a token that is its own family.
+///
+/// # Errors
+/// [`Refusal::Stale`] where the application is not what it was.
 pub(super) async fn keep_alone(
     app: &App,
     application: &Application,
     minted: &Minted,
     now: OffsetDateTime,
-) -> Result<()> {
+) -> std::result::Result<(), Refusal> {
     let token = NewAccessToken {
         hash: minted.access_hash,
         application_id: application.id,
@@ -62,7 +66,10 @@ pub(super) async fn keep_alone(
         scopes: &minted.scopes,
         expires_at: minted.access_expires_at,
     };
-    store::access_tokens::insert_alone(&app.db, &token, now).await
+    if store::access_tokens::insert_alone(&app.db, &token, application.version, now).await? {
+        return Ok(());
+    }
+    Err(Refusal::Stale)
 }
 
 /// Stores what was minted under its grant; `parent` is the refresh token that the new one replaces.

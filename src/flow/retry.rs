@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
@@ -97,19 +97,29 @@ impl Exhausted {
         self.arrivals.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Whether the request `arrival` came after `token`'s bound was first found used up.
-    pub(super) fn came_after(&self, token: SecretHash, arrival: u64) -> bool {
+    fn at(&self) -> MutexGuard<'_, HashMap<[u8; 32], u64>> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last of the allowed answers for `token` is being given.
+    pub(super) fn used_up(&self, token: SecretHash) {
         let Ok(key) = <[u8; 32]>::try_from(token.as_bytes()) else {
-            return true;
+            return;
         };
-        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-        if at.len() >= MOST && !at.contains_key(&key) {
+        let mut at = self.at();
+        if at.len() >= MOST {
             at.clear();
         }
-        let exhausted_at = *at
-            .entry(key)
-            .or_insert_with(|| self.arrivals.load(Ordering::SeqCst));
-        arrival > exhausted_at
+        at.insert(key, self.arrivals.load(Ordering::SeqCst));
+    }
+
+    /// Whether the request `arrival` came after the last of the allowed answers; yes where that is not
+    /// known any more.
+    pub(super) fn came_after(&self, token: SecretHash, arrival: u64) -> bool {
+        let known = <[u8; 32]>::try_from(token.as_bytes())
+            .ok()
+            .and_then(|key| self.at().get(&key).copied());
+        known.is_none_or(|used_up| arrival > used_up)
     }
 }
 
@@ -128,6 +138,7 @@ mod tests {
             granted: scopes(),
             ends_at: OffsetDateTime::UNIX_EPOCH,
             live: true,
+            application_version: Some(1),
         }
     }
 
@@ -210,6 +221,8 @@ mod tests {
         let exhausted = Exhausted::default();
         let token = SecretHash::of("tgr_x");
         let (early, also_early) = (exhausted.arrive(), exhausted.arrive());
+        assert!(exhausted.came_after(SecretHash::of("tgr_y"), early));
+        exhausted.used_up(token);
         assert!(!exhausted.came_after(token, early));
         assert!(!exhausted.came_after(token, also_early));
         assert!(exhausted.came_after(token, exhausted.arrive()));

@@ -15,7 +15,8 @@ use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 use crate::protocol::token::TokenResponse;
 
-/// Authenticates the client and exchanges what it presents.
+/// Authenticates the client and exchanges what it presents; over again where the application was changed
+/// meanwhile.
 ///
 /// # Errors
 /// The RFC's, or that we cannot serve.
@@ -29,7 +30,24 @@ pub async fn exchange(
     params.reject_repeated()?;
     let grant_type = params.require("grant_type")?;
     let grant = offered(app, grant_type)?;
-    let client = authenticate(app, &presented?, address).await?;
+    let presented = presented?;
+    let exchanged = attempt(app, params, &presented, address, grant, arrival).await;
+    if !matches!(exchanged, Err(Refusal::Stale)) {
+        return exchanged;
+    }
+    app.clients.forget();
+    attempt(app, params, &presented, address, grant, arrival).await
+}
+
+async fn attempt(
+    app: &App,
+    params: &Params,
+    presented: &Presented,
+    address: IpAddr,
+    grant: GrantType,
+    arrival: u64,
+) -> Result<TokenResponse, Refusal> {
+    let client = authenticate(app, presented, address).await?;
     may_use(&client, grant)?;
     match grant {
         GrantType::AuthorizationCode => code::redeem(app, &client, params).await,

@@ -92,9 +92,10 @@ impl From<OAuthError> for EndpointError {
 
 impl From<Refusal> for EndpointError {
     fn from(refusal: Refusal) -> Self {
+        let cause = refusal.to_string();
         match refusal {
             Refusal::OAuth(error) => error.into(),
-            Refusal::Unavailable(cause) => Self {
+            Refusal::Unavailable(_) | Refusal::Stale => Self {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 body: Body {
                     error: "temporarily_unavailable",

@@ -113,7 +113,10 @@ fn pages(app: &App) -> Router<Http> {
         .route("/", get(home::show))
         .route(
             "/oauth/authorize",
-            get(authorize::show).post(authorize::post).delete(authorize::deny),
+            get(authorize::show)
+                .head(authorize::head)
+                .post(authorize::post)
+                .delete(authorize::deny),
         )
         .route("/oauth/authorize/native", get(authorize::native))
         .route("/login", get(login::show).post(login::create))

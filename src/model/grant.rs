@@ -21,6 +21,8 @@ pub struct Family {
     pub ends_at: OffsetDateTime,
     /// The grant is not revoked and its user may still sign in.
     pub live: bool,
+    /// At which version its application is now; `None` where that is disabled or deleted.
+    pub application_version: Option<i64>,
 }
 
 /// Why a grant was revoked.

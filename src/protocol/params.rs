@@ -18,20 +18,9 @@ impl Params {
 
     /// Reads `application/x-www-form-urlencoded`.
     ///
-    /// Refuses a malformed percent-escape, invalid UTF-8, ASCII control characters (NUL, CR, LF, tab
-    /// and DEL among them) and more than 200 pairs.
+    /// Refuses a malformed percent-escape, invalid UTF-8 and more than 200 pairs. Control characters pass:
+    /// what a parameter may hold is for its own type to say, with the error that belongs to it.
     pub fn parse(query_or_body: &[u8]) -> Result<Self, ParamsError> {
-        Self::read(query_or_body, |c| c.is_ascii_control())
-    }
-
-    /// Reads a form of one of our own pages, whose fields may have several lines.
-    ///
-    /// Like [`Params::parse`], but a value may hold CR, LF and tab.
-    pub fn parse_page_form(body: &[u8]) -> Result<Self, ParamsError> {
-        Self::read(body, |c| c.is_ascii_control() && !matches!(c, '\r' | '\n' | '\t'))
-    }
-
-    fn read(query_or_body: &[u8], refused: fn(char) -> bool) -> Result<Self, ParamsError> {
         let mut pairs = Vec::new();
         for pair in query_or_body
             .split(|&byte| byte == b'&')
@@ -41,7 +30,7 @@ impl Params {
                 return Err(ParamsError::TooMany);
             }
             let (name, value) = split_pair(pair);
-            pairs.push((text(name, refused)?, text(value, refused)?));
+            pairs.push((form::decode(name)?, form::decode(value)?));
         }
         Ok(Self(pairs))
     }
@@ -107,7 +96,6 @@ impl fmt::Debug for Params {
 pub enum ParamsError {
     MalformedEscape,
     NotUtf8,
-    ControlCharacter,
     TooMany,
 }
 
@@ -116,7 +104,6 @@ impl fmt::Display for ParamsError {
         f.write_str(match self {
             Self::MalformedEscape => "The parameters contain a malformed percent-escape",
             Self::NotUtf8 => "The parameters are not valid UTF-8",
-            Self::ControlCharacter => "The parameters contain a control character",
             Self::TooMany => "There are more than 200 parameters",
         })
     }
@@ -146,14 +133,6 @@ fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn text(encoded: &[u8], refused: fn(char) -> bool) -> Result<String, ParamsError> {
-    let text = form::decode(encoded)?;
-    if text.chars().any(refused) {
-        return Err(ParamsError::ControlCharacter);
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -177,7 +156,7 @@ mod tests {
 
     #[test]
     fn malformed_input_is_refused() {
-        let cases: [(&[u8], ParamsError); 12] = [
+        let cases: [(&[u8], ParamsError); 8] = [
             (b"a=%", ParamsError::MalformedEscape),
             (b"a=%4", ParamsError::MalformedEscape),
             (b"a=%zz", ParamsError::MalformedEscape),
@@ -186,10 +165,6 @@ mod tests {
             (b"a=\xff", ParamsError::NotUtf8),
             (b"a=%c0%af", ParamsError::NotUtf8),
             (b"a=%ed%a0%80", ParamsError::NotUtf8),
-            (b"a=%00", ParamsError::ControlCharacter),
-            (b"a%0d=1", ParamsError::ControlCharacter),
-            (b"a=\n", ParamsError::ControlCharacter),
-            (b"a=%7f", ParamsError::ControlCharacter),
         ];
         for (input, error) in cases {
             assert_eq!(
@@ -254,14 +229,14 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
-        fn no_bytes_make_it_panic_and_what_passes_is_printable(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(params) = Params::parse(&bytes) {
-                prop_assert!(params.0.iter().all(|(n, v)| !n.bytes().chain(v.bytes()).any(|b| b.is_ascii_control())));
+                prop_assert!(params.0.len() <= Params::MOST);
             }
         }
 
         #[test]
-        fn an_encoded_value_is_read_back(value in "[^\\x00-\\x1f\\x7f]{1,40}") {
+        fn an_encoded_value_is_read_back(value in "(?s).{1,40}") {
             let encoded: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("v", &value).finish();
             let params = params(&encoded);
             prop_assert_eq!(params.get("v"), Some(value.as_str()));

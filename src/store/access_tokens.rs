@@ -28,9 +28,24 @@ pub async fn insert(tx: &mut Tx, token: &NewAccessToken<'_>, now: OffsetDateTime
     bind(tx.sql(INSERT), token, now).execute().await.map(drop)
 }
 
-/// In one round trip, where nothing else is to be written.
-pub async fn insert_alone(db: &Db, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Result<()> {
-    bind(db.command(INSERT), token, now).execute().await.map(drop)
+/// In one round trip, where nothing else is to be written. False where the application is no longer at
+/// `version`: then who asked for the token was authenticated by what is past.
+pub async fn insert_alone(
+    db: &Db,
+    token: &NewAccessToken<'_>,
+    version: i64,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    let statement = db.command(
+        "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at)
+         SELECT $1, a.id, $3, $4, $5, $6 FROM applications a
+         WHERE a.id = $2 AND a.version = $7 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
+    );
+    bind(statement, token, now)
+        .bind(version)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
 }
 
 fn bind<'s>(statement: Statement<'s>, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Statement<'s> {
@@ -43,21 +58,55 @@ fn bind<'s>(statement: Statement<'s>, token: &NewAccessToken<'_>, now: OffsetDat
         .bind(token.expires_at)
 }
 
+macro_rules! found {
+    () => {
+        "t.application_id, a.client_id, t.grant_id, g.user_id, u.username,
+         coalesce(u.admin, $2) AS admin, t.scopes, t.created_at, t.expires_at,
+         (t.revoked_at IS NULL AND a.disabled_at IS NULL AND a.deleted_at IS NULL
+          AND (t.grant_id IS NULL
+               OR (g.id IS NOT NULL AND g.revoked_at IS NULL
+                   AND u.id IS NOT NULL AND u.disabled_at IS NULL AND u.deleted_at IS NULL))) AS live"
+    };
+}
+
+macro_rules! tables {
+    () => {
+        " FROM access_tokens t JOIN applications a ON a.id = t.application_id
+             LEFT JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id "
+    };
+}
+
 /// A token with all that decides whether it is good, in one round trip.
 pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<AccessToken>> {
-    db.query(
-        "SELECT t.application_id, a.client_id, t.grant_id, g.user_id, u.username,
-                coalesce(u.admin, $2) AS admin, t.scopes, t.created_at, t.expires_at,
-                (t.revoked_at IS NULL AND a.disabled_at IS NULL AND a.deleted_at IS NULL
-                 AND (t.grant_id IS NULL
-                      OR (g.id IS NOT NULL AND g.revoked_at IS NULL
-                          AND u.id IS NOT NULL AND u.disabled_at IS NULL AND u.deleted_at IS NULL))) AS live
-         FROM access_tokens t JOIN applications a ON a.id = t.application_id
-             LEFT JOIN grants g ON g.id = t.grant_id LEFT JOIN users u ON u.id = g.user_id
-         WHERE t.hash = $1",
-    )
+    db.query(concat!("SELECT ", found!(), tables!(), "WHERE t.hash = $1"))
+        .bind(hash.to_vec())
+        .bind(false)
+        .optional()
+        .await
+}
+
+/// A token, and what the application that asks about it is at this moment.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Asked {
+    #[sqlx(flatten)]
+    pub token: AccessToken,
+    /// `None` where the asker is disabled or deleted.
+    pub asker_version: Option<i64>,
+}
+
+/// As [`find`], in the same one round trip.
+pub async fn find_for(db: &Db, hash: SecretHash, asker: ApplicationId) -> Result<Option<Asked>> {
+    db.query(concat!(
+        "SELECT ",
+        found!(),
+        ", k.version AS asker_version",
+        tables!(),
+        "LEFT JOIN applications k ON k.id = $3 AND k.disabled_at IS NULL AND k.deleted_at IS NULL
+         WHERE t.hash = $1"
+    ))
     .bind(hash.to_vec())
     .bind(false)
+    .bind(asker)
     .optional()
     .await
 }

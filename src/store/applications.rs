@@ -322,9 +322,10 @@ pub async fn is_confidential(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
 }
 
 /// Takes the application's row for the rest of the transaction, so that two rotations at once do not
-/// both see one secret and leave three. False where it is gone.
+/// both see one secret and leave three. A new version, so that no node goes on with the old secrets. False
+/// where it is gone.
 pub async fn hold(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
-    tx.sql("UPDATE applications SET version = version WHERE id = $1 AND deleted_at IS NULL")
+    tx.sql("UPDATE applications SET version = version + 1 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id)
         .execute()
         .await

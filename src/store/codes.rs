@@ -40,8 +40,9 @@ pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<AuthorizationCode>
     db.query(
         "SELECT k.grant_id, g.application_id, g.user_id, g.scopes AS granted, g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
-                k.redirect_uri, k.redirect_uri_sent, k.code_challenge, k.expires_at, k.used_at, k.failures
+                a.version AS application_version, k.redirect_uri, k.redirect_uri_sent, k.code_challenge, k.expires_at, k.used_at, k.failures
          FROM authorization_codes k JOIN grants g ON g.id = k.grant_id JOIN users u ON u.id = g.user_id
+             LEFT JOIN applications a ON a.id = g.application_id AND a.disabled_at IS NULL AND a.deleted_at IS NULL
          WHERE k.hash = $1",
     )
     .bind(hash.to_vec())

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
 use crate::model::client_id::ClientId;
-use crate::model::ids::GrantId;
+use crate::model::ids::{ApplicationId, GrantId};
 use crate::model::scope::Scopes;
 use crate::model::token::RefreshToken;
 
@@ -42,9 +42,11 @@ pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<RefreshToken>> {
     db.query(
         "SELECT r.grant_id, g.application_id, g.user_id, g.scopes AS granted, g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
+                a.version AS application_version,
                 r.parent_hash, r.scopes, r.expires_at, r.used_at,
                 r.retry_sealed, r.retry_client, r.retry_until, r.retry_count
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id JOIN users u ON u.id = g.user_id
+             LEFT JOIN applications a ON a.id = g.application_id AND a.disabled_at IS NULL AND a.deleted_at IS NULL
          WHERE r.hash = $1",
     )
     .bind(hash.to_vec())
@@ -62,21 +64,26 @@ pub struct Described {
     pub client_id: ClientId,
     pub username: String,
     pub application_live: bool,
+    /// At which version the application is that asks; `None` where it is disabled or deleted.
+    pub asker_version: Option<i64>,
 }
 
-pub async fn find_described(db: &Db, hash: SecretHash) -> Result<Option<Described>> {
+pub async fn find_described(db: &Db, hash: SecretHash, asker: ApplicationId) -> Result<Option<Described>> {
     db.query(
         "SELECT r.grant_id, g.application_id, g.user_id, g.scopes AS granted, g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
+                a.version AS application_version,
                 r.parent_hash, r.scopes, r.expires_at, r.used_at,
                 r.retry_sealed, r.retry_client, r.retry_until, r.retry_count,
                 r.created_at, a.client_id, u.username,
-                (a.disabled_at IS NULL AND a.deleted_at IS NULL) AS application_live
+                (a.disabled_at IS NULL AND a.deleted_at IS NULL) AS application_live, k.version AS asker_version
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id JOIN users u ON u.id = g.user_id
              JOIN applications a ON a.id = g.application_id
+             LEFT JOIN applications k ON k.id = $2 AND k.disabled_at IS NULL AND k.deleted_at IS NULL
          WHERE r.hash = $1",
     )
     .bind(hash.to_vec())
+    .bind(asker)
     .optional()
     .await
 }
@@ -111,19 +118,21 @@ pub async fn consume(
     .map(|rows| rows == 1)
 }
 
-/// Takes one of the times that the sealed answer may be given again. False where none is left, the
-/// window is over, or the answer was erased.
-pub async fn take_retry(db: &Db, hash: SecretHash, most: i64, now: OffsetDateTime) -> Result<bool> {
-    db.command(
-        "UPDATE refresh_tokens SET retry_count = retry_count + 1
-         WHERE hash = $1 AND retry_sealed IS NOT NULL AND retry_until > $2 AND retry_count < $3",
-    )
-    .bind(hash.to_vec())
-    .bind(now)
-    .bind(most)
-    .execute()
-    .await
-    .map(|rows| rows == 1)
+/// Takes one of the times that the sealed answer may be given again, and tells how many are taken now.
+/// `None` where none is left, the window is over, or the answer was erased.
+pub async fn take_retry(db: &Db, hash: SecretHash, most: i64, now: OffsetDateTime) -> Result<Option<i64>> {
+    let taken: Option<(i64,)> = db
+        .command(
+            "UPDATE refresh_tokens SET retry_count = retry_count + 1
+         WHERE hash = $1 AND retry_sealed IS NOT NULL AND retry_until > $2 AND retry_count < $3
+         RETURNING retry_count",
+        )
+        .bind(hash.to_vec())
+        .bind(now)
+        .bind(most)
+        .optional()
+        .await?;
+    Ok(taken.map(|(count,)| count))
 }
 
 /// Erases the sealed answer of a token whose successor was used: the client has it.

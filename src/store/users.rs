@@ -56,6 +56,10 @@ pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
 
 /// By [`crate::model::user::username_key`].
 pub async fn find_by_key(db: &Db, key: &str) -> Result<Option<Credentials>> {
+    // No name holds a NUL, and Postgres takes none.
+    if key.contains('\0') {
+        return Ok(None);
+    }
     db.query(
         "SELECT id, username, email, admin, created_at, signed_in_at, disabled_at, password_hash
          FROM users WHERE username_key = $1 AND deleted_at IS NULL",

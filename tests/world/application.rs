@@ -99,9 +99,11 @@ impl Wanted {
         }
         arguments.extend(self.options.iter().map(String::as_str));
         let made = command::run(&self.world, &arguments, &self.secret).await.json();
+        // A chosen secret is not told again.
+        let chosen = self.secret.strip_suffix('\n').map(str::to_owned);
         Application {
             client_id: command::text(&made["client_id"]),
-            client_secret: made["client_secret"].as_str().map(str::to_owned),
+            client_secret: made["client_secret"].as_str().map(str::to_owned).or(chosen),
             redirect_uris: made["redirect_uris"]
                 .as_array()
                 .unwrap()

@@ -201,7 +201,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "scopes",
-        preset: Preset::Value("read=Read your data,write=Change your data"),
+        preset: Preset::Value("read=Read your memos,write=Write and delete your memos"),
         help: "The scopes offered, as name=description",
         set: |c, v| v.scopes().map(|read| c.scopes = read),
     },

@@ -59,6 +59,10 @@ impl Faults {
         self.0.push((field, message.into()));
     }
 
+    fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|(faulty, _)| *faulty == field)
+    }
+
     /// Field and sentence.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(field, message)| (*field, message.as_str()))
@@ -200,7 +204,7 @@ impl Wanted {
                 ),
             }
         }
-        if names.is_empty() {
+        if grants.is_empty() && !faults.has("grants") {
             faults.add("grants", "Choose at least one grant.");
         }
         grants

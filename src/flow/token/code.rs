@@ -25,6 +25,7 @@ pub(super) async fn redeem(
     let Some(code) = store::codes::find(&app.db, hash).await? else {
         return Err(refused().with_cause("unknown code").into());
     };
+    client.is_current_for(&code.family)?;
     let now = app.now();
     match judge(&code, client.application().id, Presented::of(params), now) {
         Verdict::Redeem => exchange(app, client, &code, hash, now).await,

@@ -45,6 +45,7 @@ pub(super) async fn rotate(
     let Some(found) = refresh_tokens::find(&app.db, presentation.hash).await? else {
         return Err(refused().with_cause("unknown refresh token").into());
     };
+    client.is_current_for(&found.family)?;
     presentation.settle(app, &found, true).await
 }
 
@@ -149,7 +150,10 @@ impl Presentation<'_> {
         let Some(answer) = opened else {
             return Err(refused().with_cause("the kept answer does not open").into());
         };
-        if refresh_tokens::take_retry(&app.db, self.hash, MOST_RETRIES, self.now).await? {
+        if let Some(taken) = refresh_tokens::take_retry(&app.db, self.hash, MOST_RETRIES, self.now).await? {
+            if taken == MOST_RETRIES {
+                app.retries.used_up(self.hash);
+            }
             return Ok(answer);
         }
         if app.retries.came_after(self.hash, self.arrival) {

@@ -86,7 +86,7 @@ pub(in crate::http) async fn page_body(
             "The form was not sent as a form.",
         ));
     }
-    let params = Params::parse_page_form(&bytes).map_err(|_| {
+    let params = Params::parse(&bytes).map_err(|_| {
         (
             StatusCode::BAD_REQUEST,
             "The form holds characters that cannot be read.",

@@ -61,6 +61,11 @@ pub(in crate::http) async fn show(
     }
 }
 
+/// `HEAD`: nothing is asked, kept or issued.
+pub(in crate::http) async fn head() -> StatusCode {
+    StatusCode::OK
+}
+
 /// `POST`: the consent form, or a request like a GET's, which is kept and never approves anything.
 pub(in crate::http) async fn post(
     State(app): State<App>,

@@ -124,6 +124,7 @@ mod tests {
                 granted: Scopes::parse("read").unwrap(),
                 ends_at: at(10_000),
                 live: true,
+                application_version: Some(1),
             },
             redirect_uri: "https://c.example/cb".into(),
             redirect_uri_sent: true,

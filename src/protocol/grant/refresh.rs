@@ -101,6 +101,7 @@ mod tests {
                 granted: Scopes::parse("read write").unwrap(),
                 ends_at: at(10_000),
                 live: true,
+                application_version: Some(1),
             },
             parent_hash: None,
             scopes: Scopes::parse("read write").unwrap(),
