@@ -1,6 +1,7 @@
 //! What is to be measured, and for how long.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -30,6 +31,9 @@ pub(crate) struct Options {
     /// The server's setting `log`; unless it is off, the log goes to /dev/null
     #[arg(long, default_value = "off")]
     pub(crate) log: String,
+    /// The binary to measure, when it is not the one just built
+    #[arg(long, value_name = "PATH", default_value = env!("CARGO_BIN_EXE_tegata"))]
+    pub(crate) server: PathBuf,
     /// One round of one second, to see that it all works
     #[arg(long)]
     quick: bool,

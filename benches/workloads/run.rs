@@ -38,7 +38,7 @@ pub(crate) async fn all(options: &Options) -> Result<()> {
 
 async fn on(options: &Options, postgres: Option<&Postgres>) -> Result<()> {
     let title = postgres.map_or("SQLite", |_| "Postgres");
-    let store = Store::create(postgres, "workloads").await?;
+    let store = Store::create(postgres, "workloads", &options.server).await?;
     let outcome = measure(options, &store, title).await;
     let outcome = outcome.map_err(|error| Failure::when(error, store.logged()));
     store.delete().await?;

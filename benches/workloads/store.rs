@@ -1,7 +1,7 @@
 //! An empty database to measure on, and a folder for the server to run in.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tempfile::TempDir;
@@ -17,17 +17,23 @@ pub(crate) struct Store<'p> {
     pub(crate) url: String,
     folder: TempDir,
     postgres: Option<(&'p Postgres, String)>,
+    binary: PathBuf,
 }
 
 impl<'p> Store<'p> {
     /// On `postgres`, or as a SQLite file.
-    pub(crate) async fn create(postgres: Option<&'p Postgres>, purpose: &str) -> Result<Self> {
+    pub(crate) async fn create(postgres: Option<&'p Postgres>, purpose: &str, binary: &Path) -> Result<Self> {
+        // it runs in a folder of its own, where a relative path leads nowhere
+        let binary = binary
+            .canonicalize()
+            .map_err(|error| Failure::when(binary.display(), error))?;
         let folder = tempfile::Builder::new().prefix("tegata-bench.").tempdir()?;
         let Some(postgres) = postgres else {
             return Ok(Self {
                 url: format!("sqlite://{}", folder.path().join("tegata.db").display()),
                 folder,
                 postgres: None,
+                binary,
             });
         };
         let name = format!("tegata_bench_{}_{purpose}", std::process::id());
@@ -35,6 +41,7 @@ impl<'p> Store<'p> {
             url: postgres.create(&name).await?.into(),
             folder,
             postgres: Some((postgres, name)),
+            binary,
         })
     }
 
@@ -57,7 +64,7 @@ impl<'p> Store<'p> {
 
     /// `tegata` on this store, without any setting from outside.
     pub(crate) fn tegata(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tegata"));
+        let mut command = Command::new(&self.binary);
         command
             .env_clear()
             .current_dir(self.folder.path())
@@ -97,7 +104,7 @@ impl<'p> Store<'p> {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
-    fn log_path(&self) -> std::path::PathBuf {
+    fn log_path(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }
 }

@@ -75,7 +75,7 @@ impl<'p> Side<'p> {
         purpose: &str,
         others: i64,
     ) -> Result<Self> {
-        let store = Store::create(postgres, purpose).await?;
+        let store = Store::create(postgres, purpose, &options.server).await?;
         let scene = Scene::set(&store).await?;
         let server = Server::start(&store, &options.log).await?;
         let mut workers = scene.workers(&server, options.connections).await?;
