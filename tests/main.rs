@@ -9,7 +9,10 @@
 mod world;
 
 mod architecture;
+mod cli;
 mod endpoints;
 mod flows;
 mod form;
 mod journey;
+mod operation;
+mod store;

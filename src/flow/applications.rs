@@ -81,9 +81,14 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
 }
 
 /// Letters, digits, `-` and `_` alone: some clients percent-encode what else there is, and not all decode.
+/// The first is a letter or a digit, so that no command line takes it for a flag.
 fn generated_client_id(app: &App) -> ClientId {
     loop {
-        if let Ok(id) = ClientId::parse(Secret::generate(&app.entropy, "").expose()) {
+        let generated = Secret::generate(&app.entropy, "");
+        let text = generated.expose();
+        if !text.starts_with(['-', '_'])
+            && let Ok(id) = ClientId::parse(text)
+        {
             return id;
         }
     }

@@ -214,11 +214,10 @@ async fn proceed(
             application: application.settings.name,
         });
     };
-    let remembered = store::grants::consent(&app.db, viewer.user.id, application.id).await;
     let remembered = if application.settings.trusted {
         None
     } else {
-        remembered?
+        store::grants::consent(&app.db, viewer.user.id, application.id).await?
     };
     // A public application proves nothing of itself: whoever knows its client_id would get a code without
     // the person noticing, so what was allowed before never counts as allowed again.

@@ -115,3 +115,12 @@ pub(super) async fn find(app: &App, client_id: &str) -> Result<Option<Arc<Client
     }
     Ok(Some(client))
 }
+
+/// The application as it is now, where that is not what `seen` was: what fits nothing that was kept may fit
+/// what another node has made of it since.
+pub(super) async fn changed_since(app: &App, seen: &Client) -> Result<Option<Arc<Client>>> {
+    let now = store::applications::find_by_client_id(&app.db, seen.application.client_id.as_str()).await?;
+    Ok(now
+        .filter(|now| now.application.version != seen.application.version)
+        .map(Arc::new))
+}

@@ -72,11 +72,11 @@ async fn access_token(
     hash: SecretHash,
 ) -> Result<Option<ActiveToken>, Refusal> {
     let asker = client.application().id;
-    let Some(asked) = store::access_tokens::find_for(&app.db, hash, asker).await? else {
+    let Some(found) = store::access_tokens::find_for(&app.db, hash, asker).await? else {
         return Ok(None);
     };
-    client.is_current(asked.asker_version)?;
-    let token = asked.token;
+    client.is_current(found.asker_version)?;
+    let token = found.token;
     if !token.is_active(app.now()) || !may_see(client, token.application_id) {
         return Ok(None);
     }

@@ -8,8 +8,9 @@ use crate::model::scope::Scopes;
 
 /// The token of the `Authorization` headers of one request.
 ///
-/// `None` where none was sent or another scheme was. Two headers, two spaces, a tab or anything outside
-/// RFC 6750's `b64token` is ambiguous and refused.
+/// `None` where none was sent or another scheme was. Two headers, two spaces, a tab, a comma or anything
+/// that does not show is ambiguous and refused. Other text is given on, even outside RFC 6750's
+/// `b64token`: a token that was damaged on its way is an invalid token, not an invalid request.
 pub fn credentials<'a>(authorization: &[&'a [u8]]) -> Result<Option<&'a str>, BearerProblem> {
     let header = match authorization {
         [] => return Ok(None),
@@ -21,7 +22,7 @@ pub fn credentials<'a>(authorization: &[&'a [u8]]) -> Result<Option<&'a str>, Be
     };
     let token = rest
         .strip_prefix(b" ")
-        .filter(|token| is_b64token(token))
+        .filter(|token| is_one_word(token))
         .ok_or(BearerProblem::Malformed)?;
     std::str::from_utf8(token)
         .map(Some)
@@ -43,11 +44,8 @@ fn is_token_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-fn is_b64token(text: &[u8]) -> bool {
-    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
-    let body = &text[..text.len() - padding];
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
-    !body.is_empty() && body.iter().all(allowed)
+fn is_one_word(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',')
 }
 
 /// Why the credentials cannot be read; an `invalid_request`.
@@ -119,6 +117,11 @@ impl Challenge {
     pub fn insufficient_scope(needed: &Scopes) -> Self {
         let description = format!("The token needs the scope {needed}");
         Self::new(Some(BearerErrorCode::InsufficientScope), description.into()).with_scopes(needed)
+    }
+
+    /// The token lives, but whoever it acts for may not do this: the same code (RFC 6750 §3.1).
+    pub fn insufficient_privileges(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Some(BearerErrorCode::InsufficientScope), description.into())
     }
 
     fn new(code: Option<BearerErrorCode>, description: Cow<'static, str>) -> Self {
@@ -234,11 +237,8 @@ mod tests {
             "Bearer tga_x ",
             "Bearer tga_x tga_y",
             "Bearer tga_x, Bearer tga_y",
-            "Bearer =",
-            "Bearer a=b",
             "Bearer, x",
             "Bearer tga_é",
-            "Bearer \"tga_x\"",
         ];
         for header in headers {
             assert_eq!(read(header), Err(BearerProblem::Malformed), "{header}");
@@ -251,6 +251,13 @@ mod tests {
             credentials(&[b"Bearer a", b"Basic YTpi"]),
             Err(BearerProblem::TwoHeaders)
         );
+    }
+
+    #[test]
+    fn a_damaged_token_is_given_on_to_be_found_invalid() {
+        for token in ["=", "a=b", "tga_%41", "\"tga_x\"", "tga_x\\"] {
+            assert_eq!(read(&format!("Bearer {token}")), Ok(Some(token)));
+        }
     }
 
     #[test]

@@ -67,6 +67,18 @@ pub(super) fn lock_directory(file: &Path) -> Result<Option<File>> {
     Ok(File::open(directory).ok().filter(|handle| handle.lock().is_ok()))
 }
 
+/// Makes an empty SQLite file for the owner alone where there is none. Its log gets the same permissions.
+pub(super) fn make_file(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::refused(format!("cannot open the database {}: {error}", path.display())))
+}
+
 fn make_directory(directory: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -85,6 +85,7 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
                 .bind(now)
                 .bind(now - REVOKED_KEPT)
                 .bind(BATCH)
+                .unhurried()
                 .execute()
                 .await?;
             swept += rows;
@@ -105,6 +106,7 @@ async fn sweep_throttles(db: &Db, now: OffsetDateTime) -> Result<u64> {
     )
     .bind(now.unix_timestamp())
     .bind(BATCH)
+    .unhurried()
     .execute()
     .await
 }

@@ -95,7 +95,8 @@ pub(in crate::http) async fn page_body(
     Ok((bytes, params))
 }
 
-fn header_token(headers: &HeaderMap) -> Option<String> {
+/// The session's token as a script sends it.
+pub(in crate::http) fn header_token(headers: &HeaderMap) -> Option<String> {
     headers
         .get(CSRF_HEADER)
         .and_then(|value| value.to_str().ok())

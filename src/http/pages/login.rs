@@ -73,7 +73,7 @@ fn is_handle(text: &str) -> bool {
 
 /// A path of ours, and nothing that a browser could read as another host: no `//`, no backslash, no
 /// escapes, no dots.
-fn is_own_path(path: &str) -> bool {
+pub(in crate::http) fn is_own_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && path.len() <= 200
