@@ -39,15 +39,12 @@ struct Cluster {
 
 impl Postgres {
     pub(crate) async fn start() -> Result<Self> {
-        let (url, cluster) = match env::var("TEGATA_BENCH_POSTGRES") {
-            Ok(given) => (
-                Url::parse(&given).map_err(|error| Failure::when("TEGATA_BENCH_POSTGRES", error))?,
-                None,
-            ),
-            Err(_) => {
-                let cluster = Cluster::start()?;
-                (cluster.url.clone(), Some(cluster))
-            }
+        let (url, cluster) = if let Ok(given) = env::var("TEGATA_BENCH_POSTGRES") {
+            let url = Url::parse(&given).map_err(|error| Failure::when("TEGATA_BENCH_POSTGRES", error))?;
+            (url, None)
+        } else {
+            let cluster = Cluster::start()?;
+            (cluster.url.clone(), Some(cluster))
         };
         let mut connection = PgConnection::connect(url.as_str()).await?;
         let (pid, version): (i32, String) =
