@@ -270,7 +270,7 @@ fn first_word(path: &str) -> String {
 fn mentions(code: &str, word: &str) -> bool {
     let joins = |c: char| c.is_alphanumeric() || c == '_';
     let free = |before: &str, after: &str| {
-        let begins = !before.ends_with('"') && !(word.starts_with(joins) && before.ends_with(joins));
+        let begins = !(before.ends_with('"') || (word.starts_with(joins) && before.ends_with(joins)));
         begins && !(word.ends_with(joins) && after.starts_with(joins))
     };
     code.match_indices(word)

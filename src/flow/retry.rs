@@ -214,7 +214,7 @@ mod tests {
             .is_none()
         );
         assert!(open(&token, &family(), &narrower, &sealed).is_none());
-        let mut flipped = sealed.clone();
+        let mut flipped = sealed;
         flipped[20] ^= 1;
         assert!(open(&token, &family(), &scopes(), &flipped).is_none());
         assert!(open(&token, &family(), &scopes(), &[0; 5]).is_none());

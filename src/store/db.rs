@@ -75,7 +75,6 @@ impl Db {
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
         let lock = migrate::lock_directory(path)?;
-        migrate::make_private(path)?;
         let options = sqlite(SqliteConnectOptions::new().filename(path));
         migrate::make_file(path)?;
         let mut first = options.clone().connect().await?;

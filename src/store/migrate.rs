@@ -80,22 +80,6 @@ pub(super) fn make_file(path: &Path) -> Result<()> {
         .map_err(|error| StoreError::refused(format!("cannot open the database {}: {error}", path.display())))
 }
 
-/// Makes a SQLite file that is not there yet, for the owner alone: it holds password hashes. SQLite gives
-/// its log files the same mode.
-pub(super) fn make_private(file: &Path) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError::refused(format!(
-            "cannot make the database {}: {error}",
-            file.display()
-        ))),
-        _ => Ok(()),
-    }
-}
-
 /// The version that a current schema has.
 pub(super) fn newest() -> i64 {
     static NEWEST: LazyLock<i64> = LazyLock::new(|| {
