@@ -13,3 +13,4 @@ mod endpoints;
 mod flows;
 mod form;
 mod journey;
+mod pages;
