@@ -6,6 +6,9 @@ CREATE TABLE users (
     email TEXT,
     password_hash TEXT NOT NULL,
     admin BOOLEAN NOT NULL,
+    -- Counts what ends everything at once (a new password, disabling): sessions and grants carry the count
+    -- that they were made at, and are dead at any other.
+    epoch BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     password_changed_at TIMESTAMPTZ NOT NULL,
     signed_in_at TIMESTAMPTZ,

@@ -17,6 +17,8 @@ CREATE TABLE grants (
     id UUID NOT NULL PRIMARY KEY,
     application_id UUID NOT NULL,
     user_id UUID NOT NULL,
+    -- users.epoch when the user was asked; the grant is dead at any other.
+    user_epoch BIGINT NOT NULL,
     grant_type TEXT NOT NULL,
     scopes JSONB NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,

@@ -9,8 +9,11 @@
 mod world;
 
 mod architecture;
+mod cli;
 mod endpoints;
 mod flows;
 mod form;
 mod journey;
+mod operation;
 mod pages;
+mod store;

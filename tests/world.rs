@@ -11,16 +11,21 @@ mod command;
 mod database;
 mod request;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tegata::base::clock::{Clock, ManualClock};
 use tegata::base::config::{Config, FileSource, Sources};
 use tegata::base::entropy::Entropy;
+use tegata::flow::App;
 use tegata::server::{self, Running};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Mutex};
 use tokio::task::JoinSet;
+use url::Url;
 
 pub(crate) use self::answer::{Answer, Tokens};
 pub(crate) use self::application::Application;
@@ -135,8 +140,16 @@ impl World {
 
     /// A second server on the same store, under the same issuer, at an address of its own.
     pub(crate) async fn second_node(&self) -> Self {
+        self.second_node_with(&[]).await
+    }
+
+    /// A second node, with settings of its own.
+    pub(crate) async fn second_node_with(&self, own: &[(&str, &str)]) -> Self {
         let mut settings = self.settings.clone();
         set(&mut settings, "public_url", &self.base_url);
+        for (name, value) in own {
+            set(&mut settings, name, value);
+        }
         let running = serve(&settings, &self.clock).await;
         let base_url = format!("http://{}", running.addresses()[0]);
         self.servers.lock().await.push(running);
@@ -217,6 +230,17 @@ impl World {
         json["active"].as_bool().expect("active is a boolean")
     }
 
+    /// Sends `bytes` over a connection of their own, and reads all that comes until the server closes it.
+    pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> String {
+        let port = Url::parse(&self.base_url).unwrap().port().unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        // The server may answer and close before all of it is sent.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
     /// Somebody who can sign in, made through the command.
     pub(crate) async fn user(&self, name: &str) -> User {
         command::create_user(self, name, &[]).await
@@ -294,7 +318,27 @@ impl World {
         format!("{}{path}", self.base_url)
     }
 
-    async fn stop(&self) {
+    /// The same world seen through another server on its store.
+    pub(crate) fn through(&self, base_url: &str) -> Self {
+        Self {
+            http: request::client(base_url, false),
+            base_url: base_url.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// What the first server of this world does, without HTTP.
+    pub(crate) async fn app(&self) -> App {
+        self.servers.lock().await[0].app().clone()
+    }
+
+    /// The folder in which the `tegata` command runs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops every server inside this process; the store stays.
+    pub(crate) async fn stop(&self) {
         for window in self.windows.lock().await.drain(..) {
             window.quit().await;
         }

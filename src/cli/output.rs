@@ -472,6 +472,7 @@ mod tests {
             id: ID.parse().unwrap(),
             username: "alice".into(),
             email: None,
+            epoch: 0,
             admin: true,
             created_at: OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap(),
             signed_in_at: None,

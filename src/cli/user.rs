@@ -64,7 +64,7 @@ async fn set_password(
 ) -> Result<String, Failure> {
     let user = named(app, name).await?;
     let (password, generated) = chosen_or_generated(app, chosen);
-    users::set_password(app, user.id, password, None).await?;
+    users::set_password(app, user.id, password).await?;
     tell_once(generated.as_ref(), format);
     format.render(&ChangedPassword {
         username: user.username,

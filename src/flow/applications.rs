@@ -3,7 +3,7 @@
 pub mod described;
 mod wanted;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::App;
 use super::error::Refusal;
@@ -210,11 +210,16 @@ pub async fn rotate_secret(app: &App, id: ApplicationId, older: Older) -> Result
     if !rows::is_confidential(&mut tx, id).await? {
         return Ok(None);
     }
+    // Younger than those before it even within a second, and where another node's clock is ahead: the next
+    // rotation takes the oldest away.
+    let made = rows::last_secret_at(&mut tx, id)
+        .await?
+        .map_or(now, |last| now.max(last + Duration::SECOND));
     if !make_room(&mut tx, id, older).await? {
         return Ok(None);
     }
     let digest = SecretDigest::Generated(secret.hash());
-    rows::insert_secret(&mut tx, id, new_secret_id(app, now), &digest, now).await?;
+    rows::insert_secret(&mut tx, id, new_secret_id(app, now), &digest, made).await?;
     tx.commit().await?;
     app.clients.forget();
     tracing::info!(event = "secret_rotated", application = %id);
@@ -285,6 +290,14 @@ pub async fn page(app: &App, search: &str, page: i64) -> Result<(Vec<Listed>, i6
 /// That the store did not do it.
 pub async fn all(app: &App) -> Result<Vec<Listed>, Refusal> {
     Ok(rows::page(&app.db, "", i64::from(i32::MAX), 0, app.now()).await?)
+}
+
+/// Whether every redirect of ours carries `iss`: only then may the metadata promise it (RFC 9207 §3).
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn all_send_iss(app: &App) -> Result<bool, Refusal> {
+    Ok(rows::all_send_iss(&app.db).await?)
 }
 
 /// What stops working when it goes: users with a live grant, live access tokens.

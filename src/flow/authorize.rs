@@ -3,13 +3,15 @@
 //! The browser carries nothing that decides: what was asked is checked before anybody signs in, kept
 //! here under a random handle, and read again when the person has decided.
 
+use std::sync::Arc;
+
 use time::{Duration, OffsetDateTime};
 
 use super::error::Refusal;
 use super::{App, clients};
 use crate::base::config::COPIED_CODE_TTL;
 use crate::base::secret::{Secret, SecretHash};
-use crate::model::application::Application;
+use crate::model::application::{Application, Client};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{GrantId, UserId};
 use crate::model::scope::Scopes;
@@ -21,7 +23,7 @@ use crate::protocol::token::TokenKind;
 use crate::store::authorization_requests as requests;
 use crate::store::codes::NewCode;
 use crate::store::grants::NewGrant;
-use crate::store::{self};
+use crate::store::{self, StoreError, Tx};
 
 /// A person has so long from the request to the decision, signing in included.
 const PATIENCE: Duration = Duration::minutes(30);
@@ -104,13 +106,12 @@ pub async fn begin(
     viewer: Option<Viewer<'_>>,
     go_on: bool,
 ) -> Result<Next, Refusal> {
-    let application = match params.get("client_id") {
-        Some(client_id) => clients::find(app, client_id)
-            .await?
-            .map(|client| client.application.clone()),
-        None => None,
+    let (application, target) = match identified(app, params, clients::find).await? {
+        // What is kept for a moment may be older than the redirect URI that was just registered.
+        (_, Err(_)) => identified(app, params, clients::find_now).await?,
+        found => found,
     };
-    let target = match Target::identify(params, application.as_ref()) {
+    let target = match target {
         Ok(target) => target,
         Err(why) => {
             return Ok(Next::Unproven {
@@ -137,10 +138,14 @@ pub async fn begin(
         }
         Err((target, error)) => return Ok(refuse(app, &application, &target, &error)),
     };
+    // A POST from elsewhere comes without the session, so who is signed in shows with the GET that follows.
+    let undecided = go_on && viewer.is_none();
     let old_sign_in = request
         .prompt
         .wants_login()
-        .then(|| viewer.map(|viewer| viewer.sign_in.to_owned()).unwrap_or_default());
+        .then_some(())
+        .filter(|()| !undecided)
+        .map(|()| viewer.map(|viewer| viewer.sign_in.to_owned()).unwrap_or_default());
     let kept = Kept { request, old_sign_in };
     if go_on {
         return Ok(Next::GoOn {
@@ -148,6 +153,25 @@ pub async fn begin(
         });
     }
     proceed(app, application, kept, viewer, None).await
+}
+
+/// The application as `find` finds it, and the first stage's verdict.
+async fn identified<'a, F>(
+    app: &'a App,
+    params: &'a Params,
+    find: impl FnOnce(&'a App, &'a str) -> F,
+) -> Result<(Option<Application>, Result<Target, Unproven>), Refusal>
+where
+    F: Future<Output = store::Result<Option<Arc<Client>>>>,
+{
+    let application = match params.get("client_id") {
+        Some(client_id) => find(app, client_id)
+            .await?
+            .map(|client| client.application.clone()),
+        None => None,
+    };
+    let target = Target::identify(params, application.as_ref());
+    Ok((application, target))
 }
 
 /// The browser comes back with the handle, after signing in or after a POST.
@@ -164,9 +188,13 @@ pub async fn resume(app: &App, handle: Secret, viewer: Option<Viewer<'_>>) -> Re
     {
         return Ok(Next::Gone);
     }
-    let Some((application, kept)) = still_good(app, &pending).await? else {
+    let Some((application, mut kept)) = still_good(app, &pending).await? else {
         return Ok(Next::Gone);
     };
+    if kept.request.prompt.wants_login() && kept.old_sign_in.is_none() {
+        kept.old_sign_in = Some(viewer.map(|viewer| viewer.sign_in.to_owned()).unwrap_or_default());
+        requests::replace(&app.db, handle.hash(), &as_text(&kept)?).await?;
+    }
     proceed(app, application, kept, viewer, Some(handle)).await
 }
 
@@ -227,7 +255,14 @@ async fn proceed(
                 .as_ref()
                 .is_some_and(|consent| request.scopes.is_subset(&consent.scopes)));
     if known && !request.prompt.wants_consent() {
-        return issue_code(app, &application, request, viewer.user.id, None).await;
+        let basis = if application.settings.trusted {
+            Basis::Trusted
+        } else {
+            Basis::Remembered
+        };
+        if let Some(next) = issue_code(app, &application, request, viewer.user, basis).await? {
+            return Ok(next);
+        }
     }
     if request.prompt == Prompt::None {
         let error = OAuthError::new(
@@ -265,9 +300,13 @@ async fn kept_under(
 async fn keep(app: &App, application: &Application, kept: &Kept) -> Result<Secret, Refusal> {
     let handle = Secret::generate(&app.entropy, "");
     let now = app.now();
-    let text = serde_json::to_string(kept).map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    let text = as_text(kept)?;
     requests::insert(&app.db, handle.hash(), application.id, &text, now, now + PATIENCE).await?;
     Ok(handle)
+}
+
+fn as_text(kept: &Kept) -> Result<String, Refusal> {
+    serde_json::to_string(kept).map_err(|error| Refusal::Unavailable(error.to_string()))
 }
 
 fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
@@ -277,16 +316,29 @@ fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The name of the application that a kept request is of, for the sign-in page.
+/// Who waits behind the sign-in page.
+#[derive(Debug)]
+pub struct Waiting {
+    pub application: String,
+    /// Where the answer will lead.
+    pub redirect_uri: String,
+}
+
+/// The application that a kept request is of, for the sign-in page.
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn asking_application(app: &App, handle: &Secret) -> Result<Option<String>, Refusal> {
+pub async fn waiting(app: &App, handle: &Secret) -> Result<Option<Waiting>, Refusal> {
     let Some(pending) = requests::find(&app.db, handle.hash(), app.now()).await? else {
         return Ok(None);
     };
-    let client = store::applications::find(&app.db, pending.application_id).await?;
-    Ok(client.map(|client| client.application.settings.name))
+    let Some((application, kept)) = still_good(app, &pending).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Waiting {
+        application: application.settings.name,
+        redirect_uri: kept.request.target.redirect_uri().to_owned(),
+    }))
 }
 
 /// The person signs out to go on as somebody else: the request is nobody's again.
@@ -301,12 +353,12 @@ pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), R
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn decide(app: &App, handle: &Secret, user: UserId, decision: Decision) -> Result<Next, Refusal> {
+pub async fn decide(app: &App, handle: &Secret, user: &User, decision: Decision) -> Result<Next, Refusal> {
     let now = app.now();
     let hash = handle.hash();
     let Some(pending) = requests::find(&app.db, hash, now)
         .await?
-        .filter(|found| found.user_id == Some(user))
+        .filter(|found| found.user_id == Some(user.id))
     else {
         return Ok(Next::Gone);
     };
@@ -314,8 +366,11 @@ pub async fn decide(app: &App, handle: &Secret, user: UserId, decision: Decision
         return Ok(Next::Gone);
     };
     match decision {
-        Decision::Authorize => issue_code(app, &application, &kept.request, user, Some(hash)).await,
-        Decision::Deny => deny(app, &application, &kept.request, user, hash).await,
+        Decision::Authorize => {
+            let issued = issue_code(app, &application, &kept.request, user, Basis::Asked(hash)).await?;
+            Ok(issued.unwrap_or(Next::Gone))
+        }
+        Decision::Deny => deny(app, &application, &kept.request, user.id, hash).await,
     }
 }
 
@@ -335,15 +390,55 @@ async fn deny(
     Ok(refuse(app, application, &request.target, &error))
 }
 
-/// `asked` is the decided form, where there was one: then its decision, the remembered consent, the grant
-/// and the code are one transaction.
+/// Why a code may be issued.
+#[derive(Clone, Copy)]
+enum Basis {
+    /// An administrator vouches for the application.
+    Trusted,
+    /// The user allowed it before.
+    Remembered,
+    /// The user has just said yes, in this form.
+    Asked(SecretHash),
+}
+
+/// The basis is made sure of in the transaction that issues the code: a form decides once, and a consent
+/// that is being withdrawn is no basis. `None` where it has gone.
+async fn stands(
+    tx: &mut Tx,
+    application: &Application,
+    request: &AuthorizationRequest,
+    user: UserId,
+    basis: Basis,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    match basis {
+        Basis::Trusted => Ok(true),
+        Basis::Remembered => {
+            let held = store::grants::hold_consent(tx, user, application.id).await?;
+            Ok(held.is_some_and(|consent| request.scopes.is_subset(&consent.scopes)))
+        }
+        Basis::Asked(hash) => {
+            if !requests::decide(tx, hash, user, now).await? {
+                return Ok(false);
+            }
+            let all = match store::grants::consent_in(tx, user, application.id).await? {
+                Some(earlier) => earlier.scopes.union(&request.scopes),
+                None => request.scopes.clone(),
+            };
+            store::grants::remember_consent(tx, user, application.id, &all, now).await?;
+            Ok(true)
+        }
+    }
+}
+
+/// The basis, the grant and the code are one transaction. `None` where the basis has gone.
 async fn issue_code(
     app: &App,
     application: &Application,
     request: &AuthorizationRequest,
-    user: UserId,
-    asked: Option<SecretHash>,
-) -> Result<Next, Refusal> {
+    user: &User,
+    basis: Basis,
+) -> Result<Option<Next>, Refusal> {
     let now = app.now();
     let target = &request.target;
     let code = Secret::generate(&app.entropy, TokenKind::AuthorizationCode.prefix());
@@ -351,20 +446,14 @@ async fn issue_code(
     let grant_id = GrantId::from(app.entropy.id(now));
 
     let mut tx = app.db.write().await?;
-    if let Some(hash) = asked {
-        if !requests::decide(&mut tx, hash, user, now).await? {
-            return Ok(Next::Gone);
-        }
-        let all = match store::grants::consent_in(&mut tx, user, application.id).await? {
-            Some(earlier) => earlier.scopes.union(&request.scopes),
-            None => request.scopes.clone(),
-        };
-        store::grants::remember_consent(&mut tx, user, application.id, &all, now).await?;
+    if !stands(&mut tx, application, request, user.id, basis, now).await? {
+        return Ok(None);
     }
     let grant = NewGrant {
         id: grant_id,
         application_id: application.id,
-        user_id: user,
+        user_id: user.id,
+        user_epoch: user.epoch,
         grant_type: GrantType::AuthorizationCode,
         scopes: &request.scopes,
         expires_at: now + family_life(app, application, code_ttl),
@@ -380,11 +469,11 @@ async fn issue_code(
     };
     store::codes::insert(&mut tx, &new, now).await?;
     tx.commit().await?;
-    Ok(Next::Deliver(Delivered {
+    Ok(Some(Next::Deliver(Delivered {
         delivery: target.success(code.expose(), app.issuer.as_str()),
         application: application.settings.name.clone(),
         code: Some(code),
-    }))
+    })))
 }
 
 fn code_ttl(app: &App, target: &Target) -> Duration {

@@ -23,6 +23,7 @@ pub async fn list(app: &App, user: UserId) -> Result<Vec<AuthorizedApplication>,
             None => folded.push(row),
         }
     }
+    folded.sort_by_key(|row| std::cmp::Reverse(row.since));
     Ok(folded)
 }
 

@@ -46,7 +46,8 @@ impl Authenticated {
     }
 }
 
-/// Authenticates by what the application was a moment ago; what is then done checks that it still is.
+/// Authenticates by what the application was a moment ago; what is then done checks that it still is. Nobody
+/// is refused for what it was.
 pub(super) async fn authenticate(
     app: &App,
     presented: &Presented,
@@ -54,7 +55,14 @@ pub(super) async fn authenticate(
 ) -> Result<Authenticated, Refusal> {
     let client = clients::find(app, &presented.client_id).await?;
     app.guard.check_client(&presented.client_id, address)?;
-    match proven(app, client, presented).await? {
+    let mut outcome = proven(app, client.clone(), presented).await?;
+    if outcome.is_err()
+        && let Some(seen) = client
+        && let Some(now) = clients::changed_since(app, &seen).await?
+    {
+        outcome = proven(app, Some(now), presented).await?;
+    }
+    match outcome {
         Ok(authenticated) => {
             app.usage
                 .note(app, Used::Application, authenticated.application().id.into());

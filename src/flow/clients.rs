@@ -87,20 +87,23 @@ impl fmt::Debug for Clients {
     }
 }
 
-/// The application that `client_id` names, if it is not deleted.
+/// The application that `client_id` names, if it is not deleted, as it is or was a moment ago.
 pub(super) async fn find(app: &App, client_id: &str) -> Result<Option<Arc<Client>>> {
+    let kept = app.clients.kept().clients.get(client_id).cloned();
+    if let Some((since, client)) = kept
+        && since.elapsed() < KEPT
+    {
+        return Ok(Some(client));
+    }
+    find_now(app, client_id).await
+}
+
+/// The same, as it is: before anything is refused because of what was a moment ago.
+pub(super) async fn find_now(app: &App, client_id: &str) -> Result<Option<Arc<Client>>> {
     if ClientId::parse(client_id).is_err() {
         return Ok(None);
     }
-    let changes = {
-        let kept = app.clients.kept();
-        if let Some((since, client)) = kept.clients.get(client_id)
-            && since.elapsed() < KEPT
-        {
-            return Ok(Some(Arc::clone(client)));
-        }
-        kept.changes
-    };
+    let changes = app.clients.kept().changes;
     let Some(client) = store::applications::find_by_client_id(&app.db, client_id).await? else {
         return Ok(None);
     };
@@ -114,4 +117,13 @@ pub(super) async fn find(app: &App, client_id: &str) -> Result<Option<Arc<Client
             .insert(client_id.to_owned(), (Instant::now(), Arc::clone(&client)));
     }
     Ok(Some(client))
+}
+
+/// The application as it is now, where that is not what `seen` was: what fits nothing that was kept may fit
+/// what another node has made of it since.
+pub(super) async fn changed_since(app: &App, seen: &Client) -> Result<Option<Arc<Client>>> {
+    let now = store::applications::find_by_client_id(&app.db, seen.application.client_id.as_str()).await?;
+    Ok(now
+        .filter(|now| now.application.version != seen.application.version)
+        .map(Arc::new))
 }

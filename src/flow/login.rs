@@ -62,6 +62,17 @@ impl<E: Into<Refusal>> From<E> for NotSignedIn {
 /// # Errors
 /// See [`NotSignedIn`].
 pub async fn sign_in(app: &App, attempt: &Attempt) -> Result<User, NotSignedIn> {
+    let user = prove(app, attempt).await?;
+    store::users::record_sign_in(&app.db, user.id, app.now()).await?;
+    tracing::info!(event = "signed_in", user = %user.id, address = %attempt.address);
+    Ok(user)
+}
+
+/// The user whose name and password these are.
+///
+/// # Errors
+/// See [`NotSignedIn`].
+pub async fn prove(app: &App, attempt: &Attempt) -> Result<User, NotSignedIn> {
     let key = username_key(&attempt.username);
     let found = store::users::find_by_key(&app.db, &key).await?;
     let user_id = found.as_ref().map(|found| found.user.id);
@@ -80,8 +91,6 @@ pub async fn sign_in(app: &App, attempt: &Attempt) -> Result<User, NotSignedIn> 
         return Err(NotSignedIn::Wrong);
     };
     give_back(app, &reserved).await?;
-    store::users::record_sign_in(&app.db, user.id, app.now()).await?;
-    tracing::info!(event = "signed_in", user = %user.id, address = %attempt.address);
     Ok(user)
 }
 
@@ -121,12 +130,13 @@ async fn buckets(
         let bucket = SecretHash::of(&format!("sign-in browser\n{user}\n{}", browser.expose()));
         return Ok(vec![(bucket, BY_PAIR)]);
     }
+    // The address first: an attempt that is refused there leaves no row of its own.
     Ok(vec![
+        (SecretHash::of(&format!("sign-in address\n{network}")), BY_ADDRESS),
         (
             SecretHash::of(&format!("sign-in pair\n{network}\n{key}")),
             BY_PAIR,
         ),
-        (SecretHash::of(&format!("sign-in address\n{network}")), BY_ADDRESS),
         (SecretHash::of(&format!("sign-in user\n{key}")), BY_USER),
     ])
 }

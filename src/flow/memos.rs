@@ -5,6 +5,7 @@ use super::error::Refusal;
 use crate::model::ids::MemoId;
 use crate::model::memo::Memo;
 use crate::model::token::Subject;
+use crate::protocol::error::OAuthError;
 use crate::store;
 
 /// Most characters of a message.
@@ -44,6 +45,13 @@ impl Message {
 /// # Errors
 /// That the store did not do it.
 pub async fn list(app: &App, owner: Subject, after: Option<MemoId>, limit: i64) -> Result<Page, Refusal> {
+    if let Some(after) = after
+        && store::memos::find(&app.db, owner, after).await?.is_none()
+    {
+        return Err(
+            OAuthError::invalid_request("after names no memo of yours; start again without it").into(),
+        );
+    }
     let mut memos = store::memos::list(&app.db, owner, after, limit + 1).await?;
     let more = memos.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {

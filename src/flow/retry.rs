@@ -113,13 +113,17 @@ impl Exhausted {
         at.insert(key, self.arrivals.load(Ordering::SeqCst));
     }
 
-    /// Whether the request `arrival` came after the last of the allowed answers; yes where that is not
-    /// known any more.
+    /// Whether the request `arrival` came after the last of the allowed answers. Where this node does not
+    /// know when that was (another node gave it, or this one was restarted), it counts from now on.
     pub(super) fn came_after(&self, token: SecretHash, arrival: u64) -> bool {
-        let known = <[u8; 32]>::try_from(token.as_bytes())
-            .ok()
-            .and_then(|key| self.at().get(&key).copied());
-        known.is_none_or(|used_up| arrival > used_up)
+        let Ok(key) = <[u8; 32]>::try_from(token.as_bytes()) else {
+            return true;
+        };
+        let known = self.at().get(&key).copied();
+        if known.is_none() {
+            self.used_up(token);
+        }
+        known.is_some_and(|used_up| arrival > used_up)
     }
 }
 
@@ -221,7 +225,8 @@ mod tests {
         let exhausted = Exhausted::default();
         let token = SecretHash::of("tgr_x");
         let (early, also_early) = (exhausted.arrive(), exhausted.arrive());
-        assert!(exhausted.came_after(SecretHash::of("tgr_y"), early));
+        assert!(!exhausted.came_after(SecretHash::of("tgr_y"), early));
+        assert!(exhausted.came_after(SecretHash::of("tgr_y"), exhausted.arrive()));
         exhausted.used_up(token);
         assert!(!exhausted.came_after(token, early));
         assert!(!exhausted.came_after(token, also_early));

@@ -29,6 +29,8 @@ pub const SIGNED_IN: &str = "signed_in";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignedIn {
     pub user: UserId,
+    /// The user's epoch then: at any other the session is over.
+    pub epoch: i64,
     /// Unix seconds.
     pub at: i64,
     /// Unix seconds; moved on now and then, which keeps the session alive.

@@ -45,6 +45,10 @@ pub async fn create_administrator(
     token: &Secret,
     profile: &Profile,
 ) -> Result<User, NewUserRefused> {
+    // Before the password is hashed: whoever has no link must not keep the hashing busy.
+    if !is_live(app, token).await? {
+        return Err(NewUserRefused::Gone);
+    }
     let prepared = users::prepare(app, profile, true).await?;
     let now = app.now();
     let mut tx = app.db.write().await?;

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::App;
 use super::error::Refusal;
+use super::login::{self, Attempt, NotSignedIn};
 use crate::base::password;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::grant::RevokedReason;
@@ -95,6 +96,7 @@ impl Prepared {
             username: self.username.to_string(),
             email: self.email,
             admin: self.admin,
+            epoch: 0,
             created_at: now,
             signed_in_at: None,
             disabled_at: None,
@@ -144,14 +146,19 @@ pub async fn find_by_name(app: &App, name: &str) -> Result<Option<User>, Refusal
         .map(|found| found.user))
 }
 
-/// Sets a password. Every session save `keep` ends and every grant dies: whoever knew the old password
-/// may have used it.
+/// Sets a password. Every session and every grant ends: whoever knew the old password may have used it.
 ///
 /// # Errors
 /// Faults of the field `password`, or that the store did not do it.
-pub async fn set_password(
+pub async fn set_password(app: &App, user: UserId, new: Secret) -> Result<(), NewUserRefused> {
+    replace_password(app, user, None, new, None).await
+}
+
+/// `epoch`: the one in which the change was allowed.
+async fn replace_password(
     app: &App,
     user: UserId,
+    epoch: Option<i64>,
     new: Secret,
     keep: Option<SecretHash>,
 ) -> Result<(), NewUserRefused> {
@@ -161,7 +168,7 @@ pub async fn set_password(
     let password_hash = app.passwords.hash(new).await?;
     let now = app.now();
     let mut tx = app.db.write().await?;
-    if !store::users::set_password(&mut tx, user, &password_hash, now).await? {
+    if !store::users::set_password(&mut tx, user, epoch, &password_hash, now).await? {
         return Err(NewUserRefused::Gone);
     }
     end_everything(&mut tx, user, keep, RevokedReason::PasswordChanged, now).await?;
@@ -170,26 +177,35 @@ pub async fn set_password(
     Ok(())
 }
 
-/// A user changes the own password: the current one must be right.
+/// A user changes the own password in the session `keep`: the current one must be right, and guesses at
+/// it count like any failed sign-in. The user as after the change.
 ///
 /// # Errors
 /// Faults of the fields, or that the store did not do it.
 pub async fn change_password(
     app: &App,
     user: &User,
-    current: Secret,
+    current: &Attempt,
     new: Secret,
     keep: SecretHash,
-) -> Result<(), NewUserRefused> {
-    let stored = store::users::find_by_key(&app.db, &username_key(&user.username)).await?;
-    let phc = stored
-        .filter(|found| found.user.id == user.id)
-        .map(|found| found.password_hash);
-    if !app.passwords.verify(current, phc).await? {
-        let wrong = "This is not your current password.".to_owned();
-        return Err(NewUserRefused::Fields(vec![("current_password", wrong)]));
-    }
-    set_password(app, user.id, new, Some(keep)).await
+) -> Result<User, NewUserRefused> {
+    let proven = match login::prove(app, current).await {
+        Ok(proven) if proven.id == user.id => proven,
+        Ok(_) | Err(NotSignedIn::Wrong) => {
+            let wrong = "This is not your current password.".to_owned();
+            return Err(NewUserRefused::Fields(vec![("current_password", wrong)]));
+        }
+        Err(NotSignedIn::Wait { seconds }) => {
+            let wait = format!("Too many attempts failed. Wait {seconds} seconds, then try again.");
+            return Err(NewUserRefused::Fields(vec![("current_password", wait)]));
+        }
+        Err(NotSignedIn::Refused(refusal)) => return Err(NewUserRefused::Refused(refusal)),
+    };
+    replace_password(app, user.id, Some(proven.epoch), new, Some(keep)).await?;
+    Ok(User {
+        epoch: proven.epoch + 1,
+        ..proven
+    })
 }
 
 async fn end_everything(

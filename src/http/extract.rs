@@ -1,6 +1,7 @@
 //! What handlers are given, checked.
 
 pub(super) mod address;
+pub(super) mod administrator;
 pub(super) mod client;
 pub(super) mod form;
 pub(super) mod params;

@@ -50,7 +50,7 @@ impl FromRef<Http> for App {
 }
 
 /// Every URL. The layers' order, from the outside: request id and log line, path without trailing slash,
-/// security headers, then the route.
+/// security headers, error pages, then the route.
 pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     let state = Http {
         app: app.clone(),
@@ -71,6 +71,7 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
         .fallback(pages::error::not_found)
         .method_not_allowed_fallback(pages::error::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), middleware::error_page::write))
         .layer(from_fn_with_state(app.clone(), middleware::headers::secure))
         .with_state(state);
     // Routing happens inside: only a service around the router can still change the path.

@@ -14,6 +14,8 @@ pub struct User {
     pub username: String,
     pub email: Option<String>,
     pub admin: bool,
+    /// Counts what ends every session and grant at once: a new password, disabling.
+    pub epoch: i64,
     pub created_at: OffsetDateTime,
     pub signed_in_at: Option<OffsetDateTime>,
     pub disabled_at: Option<OffsetDateTime>,

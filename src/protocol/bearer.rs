@@ -119,6 +119,11 @@ impl Challenge {
         Self::new(Some(BearerErrorCode::InsufficientScope), description.into()).with_scopes(needed)
     }
 
+    /// The token lives, but whoever it acts for may not do this: the same code (RFC 6750 §3.1).
+    pub fn insufficient_privileges(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Some(BearerErrorCode::InsufficientScope), description.into())
+    }
+
     fn new(code: Option<BearerErrorCode>, description: Cow<'static, str>) -> Self {
         Self {
             code,

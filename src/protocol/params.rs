@@ -55,11 +55,16 @@ impl Params {
 
     /// The first name that was sent more than once, `resource` excepted (RFC 8707 §2).
     pub fn first_repeated(&self) -> Option<&str> {
+        self.first_repeated_but(&["resource"])
+    }
+
+    /// The first name that was sent more than once and is none of `lists`.
+    pub fn first_repeated_but(&self, lists: &[&str]) -> Option<&str> {
         let mut seen = BTreeSet::new();
         self.0
             .iter()
             .map(|(name, _)| name.as_str())
-            .find(|&name| name != "resource" && !seen.insert(name))
+            .find(|&name| !lists.contains(&name) && !seen.insert(name))
     }
 
     /// These and then the others: a query and a body together.

@@ -267,6 +267,15 @@ pub async fn count_live(db: &Db, id: ApplicationId, now: OffsetDateTime) -> Resu
     .await
 }
 
+pub async fn all_send_iss(db: &Db) -> Result<bool> {
+    let quiet: Option<(i32,)> = db
+        .query("SELECT 1 FROM applications WHERE send_iss = $1 AND deleted_at IS NULL LIMIT 1")
+        .bind(false)
+        .optional()
+        .await?;
+    Ok(quiet.is_none())
+}
+
 pub async fn insert_secret(
     tx: &mut Tx,
     application: ApplicationId,
@@ -290,6 +299,16 @@ pub async fn insert_secret(
     .execute()
     .await
     .map(drop)
+}
+
+/// When the youngest of an application's secrets was made.
+pub async fn last_secret_at(tx: &mut Tx, application: ApplicationId) -> Result<Option<OffsetDateTime>> {
+    let found: Option<(OffsetDateTime,)> = tx
+        .sql("SELECT created_at FROM application_secrets WHERE application_id = $1 ORDER BY created_at DESC LIMIT 1")
+        .bind(application)
+        .optional()
+        .await?;
+    Ok(found.map(|(at,)| at))
 }
 
 pub async fn count_secrets(tx: &mut Tx, application: ApplicationId) -> Result<i64> {

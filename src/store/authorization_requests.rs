@@ -87,3 +87,13 @@ pub async fn release(db: &Db, hash: SecretHash, user: UserId) -> Result<()> {
         .await
         .map(drop)
 }
+
+/// Replaces what was asked by what is known of it now.
+pub async fn replace(db: &Db, hash: SecretHash, request: &str) -> Result<()> {
+    db.command("UPDATE authorization_requests SET request = $2 WHERE hash = $1 AND decided_at IS NULL")
+        .bind(hash.to_vec())
+        .bind(request)
+        .execute()
+        .await
+        .map(drop)
+}

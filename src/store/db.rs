@@ -6,8 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, Postgres};
 use sqlx::query::Query;
@@ -16,17 +15,19 @@ use sqlx::sqlite::{
     SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, Encode, FromRow, Transaction, Type};
+use tokio::time::timeout;
 
 use super::error::{Result, StoreError};
+use super::faults::{Faults, Patience, silent};
 use super::migrate;
 use crate::base::config::Database;
 
 /// How long a request waits for a connection before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the start waits for Postgres.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process (a backup, a command) that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// After a fault, connections opened before it are tried out before use for this long.
-const SUSPICION: Duration = Duration::from_mins(1);
 
 /// The store's pools. Cloning is cheap and shares them.
 #[derive(Clone, Debug)]
@@ -74,8 +75,10 @@ impl Db {
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
         let lock = migrate::lock_directory(path)?;
+        migrate::make_private(path)?;
         let options = sqlite(SqliteConnectOptions::new().filename(path));
-        let mut first = options.clone().create_if_missing(true).connect().await?;
+        migrate::make_file(path)?;
+        let mut first = options.clone().connect().await?;
         migrate::sqlite(&mut first).await?;
         first.close().await?;
         drop(lock);
@@ -112,12 +115,13 @@ impl Db {
             ])
             .disable_statement_logging();
         // By itself, since a pool would only tell that it ran out of time, not why.
-        let mut first = options.clone().connect().await?;
+        let connecting = timeout(CONNECT_TIMEOUT, options.connect()).await;
+        let mut first = connecting.map_err(silent)??;
         migrate::postgres(&mut first).await?;
         first.close().await?;
 
         let faults = Arc::new(Faults::new());
-        let seen = Arc::clone(&faults);
+        let (seen, left) = (Arc::clone(&faults), Arc::clone(&faults));
         // The pool's own ping before every use doubles the cost of a select, so it is off; instead a
         // connection is tried out only while it may be left over from a fault.
         let pool = PgPoolOptions::new()
@@ -134,6 +138,18 @@ impl Db {
                     }
                 })
             })
+            // A connection on which nobody answers would keep its place in the pool until TCP gives up.
+            .after_release(move |connection, meta| {
+                let suspect = left.suspects(meta.age);
+                Box::pin(async move {
+                    if suspect {
+                        timeout(ACQUIRE_TIMEOUT, connection.ping())
+                            .await
+                            .map_err(silent)??;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         Ok(Self::Postgres { pool, faults })
     }
@@ -143,7 +159,8 @@ impl Db {
         match self {
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
             Self::Postgres { pool, faults } => {
-                Ok(Tx::Postgres(faults.note(pool.begin().await)?, Arc::clone(faults)))
+                let begun = faults.patient().wait(pool.begin()).await?;
+                Ok(Tx::Postgres(begun, Arc::clone(faults)))
             }
         }
     }
@@ -161,7 +178,9 @@ impl Db {
     pub fn query(&self, text: &'static str) -> Statement<'_> {
         match self {
             Self::Sqlite { readers, .. } => Statement::SqlitePool(readers, sqlx::query(text)),
-            Self::Postgres { pool, faults } => Statement::PostgresPool(pool, sqlx::query(text), faults),
+            Self::Postgres { pool, faults } => {
+                Statement::PostgresPool(pool, sqlx::query(text), faults.patient())
+            }
         }
     }
 
@@ -178,10 +197,16 @@ impl Db {
         if let Self::Sqlite { file: Some(file), .. } = self {
             file.still_there()?;
         }
-        self.query("SELECT count(*) FROM throttles WHERE full_until < 0")
-            .one::<(i64,)>()
-            .await
-            .map(drop)
+        let (version,): (Option<i64>,) = self
+            .query("SELECT max(version) FROM tegata_migrations")
+            .one()
+            .await?;
+        if version.is_some_and(|version| version >= migrate::newest()) {
+            return Ok(());
+        }
+        Err(StoreError::refused(
+            "the schema is not current: run tegata migrate",
+        ))
     }
 
     /// Closes every connection; SQLite folds its log into the file.
@@ -208,14 +233,14 @@ impl Tx {
     pub fn sql(&mut self, text: &'static str) -> Statement<'_> {
         match self {
             Self::Sqlite(tx) => Statement::Sqlite(tx, sqlx::query(text)),
-            Self::Postgres(tx, faults) => Statement::Postgres(tx, sqlx::query(text), faults),
+            Self::Postgres(tx, faults) => Statement::Postgres(tx, sqlx::query(text), faults.patient()),
         }
     }
 
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => Ok(tx.commit().await?),
-            Self::Postgres(tx, faults) => faults.note(tx.commit().await),
+            Self::Postgres(tx, faults) => faults.patient().wait(tx.commit()).await,
         }
     }
 }
@@ -230,10 +255,10 @@ pub enum Statement<'t> {
     Postgres(
         &'t mut PgConnection,
         Query<'static, Postgres, PgArguments>,
-        &'t Faults,
+        Patience<'t>,
     ),
     SqlitePool(&'t SqlitePool, Query<'static, Sqlite, SqliteArguments>),
-    PostgresPool(&'t PgPool, Query<'static, Postgres, PgArguments>, &'t Faults),
+    PostgresPool(&'t PgPool, Query<'static, Postgres, PgArguments>, Patience<'t>),
 }
 
 macro_rules! on {
@@ -241,8 +266,8 @@ macro_rules! on {
         match $statement {
             Statement::Sqlite($target, $query) => Ok($run.await?),
             Statement::SqlitePool($target, $query) => Ok($run.await?),
-            Statement::Postgres($target, $query, faults) => faults.note($run.await),
-            Statement::PostgresPool($target, $query, faults) => faults.note($run.await),
+            Statement::Postgres($target, $query, patience) => patience.wait($run).await,
+            Statement::PostgresPool($target, $query, patience) => patience.wait($run).await,
         }
     };
 }
@@ -253,11 +278,20 @@ impl Statement<'_> {
         match self {
             Self::Sqlite(target, query) => Self::Sqlite(target, query.bind(value)),
             Self::SqlitePool(target, query) => Self::SqlitePool(target, query.bind(value)),
-            Self::Postgres(target, query, faults) => Self::Postgres(target, query.bind(value), faults),
-            Self::PostgresPool(target, query, faults) => {
-                Self::PostgresPool(target, query.bind(value), faults)
+            Self::Postgres(target, query, patience) => Self::Postgres(target, query.bind(value), patience),
+            Self::PostgresPool(target, query, patience) => {
+                Self::PostgresPool(target, query.bind(value), patience)
             }
         }
+    }
+
+    /// May take its time: no request waits for it.
+    #[must_use]
+    pub fn unhurried(mut self) -> Self {
+        if let Self::Postgres(.., patience) | Self::PostgresPool(.., patience) = &mut self {
+            patience.is_unhurried();
+        }
+        self
     }
 
     /// The number of rows changed.
@@ -265,12 +299,14 @@ impl Statement<'_> {
         match self {
             Self::Sqlite(target, query) => Ok(query.execute(target).await?.rows_affected()),
             Self::SqlitePool(target, query) => Ok(query.execute(target).await?.rows_affected()),
-            Self::Postgres(target, query, faults) => faults
-                .note(query.execute(target).await)
-                .map(|done| done.rows_affected()),
-            Self::PostgresPool(target, query, faults) => faults
-                .note(query.execute(target).await)
-                .map(|done| done.rows_affected()),
+            Self::Postgres(target, query, patience) => {
+                let done = patience.wait(query.execute(target)).await?;
+                Ok(done.rows_affected())
+            }
+            Self::PostgresPool(target, query, patience) => {
+                let done = patience.wait(query.execute(target)).await?;
+                Ok(done.rows_affected())
+            }
         }
     }
 
@@ -294,46 +330,6 @@ impl<'v, T: Encode<'v, Sqlite> + Type<Sqlite> + Encode<'v, Postgres> + Type<Post
 /// A type that a row of either database gives.
 pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Record for T {}
-
-/// When Postgres last failed us, so that connections from before are not trusted blindly.
-#[derive(Debug)]
-pub struct Faults {
-    started: Instant,
-    /// Milliseconds since `started`, plus one; 0 = never.
-    last: AtomicU64,
-}
-
-impl Faults {
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            last: AtomicU64::new(0),
-        }
-    }
-
-    fn note<T>(&self, result: sqlx::Result<T>) -> Result<T> {
-        result.map_err(|error| {
-            let error = StoreError::from(error);
-            if error.is_connection() {
-                self.last.store(self.elapsed() + 1, Ordering::Relaxed);
-            }
-            error
-        })
-    }
-
-    fn suspects(&self, connection_age: Duration) -> bool {
-        let last = self.last.load(Ordering::Relaxed);
-        if last == 0 {
-            return false;
-        }
-        let since = Duration::from_millis(self.elapsed().saturating_sub(last - 1));
-        since < SUSPICION && connection_age >= since
-    }
-
-    fn elapsed(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
-    }
-}
 
 /// Whether the server behind this connection answers and takes writes: after a failover the old one
 /// may live on as a read-only standby.

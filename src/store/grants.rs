@@ -17,6 +17,8 @@ pub struct NewGrant<'a> {
     pub id: GrantId,
     pub application_id: ApplicationId,
     pub user_id: UserId,
+    /// The user's epoch when they were asked.
+    pub user_epoch: i64,
     pub grant_type: GrantType,
     pub scopes: &'a Scopes,
     /// The absolute end of the family.
@@ -25,8 +27,8 @@ pub struct NewGrant<'a> {
 
 pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> Result<()> {
     tx.sql(
-        "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at, user_epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(grant.id)
     .bind(grant.application_id)
@@ -35,6 +37,7 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
     .bind(Json(grant.scopes))
     .bind(now)
     .bind(grant.expires_at)
+    .bind(grant.user_epoch)
     .execute()
     .await
     .map(drop)
@@ -81,16 +84,6 @@ pub async fn revoke_all(
     now: OffsetDateTime,
 ) -> Result<u64> {
     let (user, application) = families.parts();
-    tx.sql(
-        "UPDATE refresh_tokens SET retry_sealed = NULL
-         WHERE retry_sealed IS NOT NULL AND grant_id IN
-            (SELECT id FROM grants WHERE revoked_at IS NULL
-                AND ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2))",
-    )
-    .bind(user)
-    .bind(application)
-    .execute()
-    .await?;
     let revoked = tx
         .sql(
             "UPDATE grants SET revoked_at = $3, revoked_reason = $4
@@ -102,6 +95,17 @@ pub async fn revoke_all(
         .bind(reason.as_str())
         .execute()
         .await?;
+    tx.sql(
+        "UPDATE refresh_tokens SET retry_sealed = NULL
+         WHERE retry_sealed IS NOT NULL AND grant_id IN
+            (SELECT id FROM grants WHERE revoked_at = $3
+                AND ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2))",
+    )
+    .bind(user)
+    .bind(application)
+    .bind(now)
+    .execute()
+    .await?;
     if let (None, Some(application)) = (user, application) {
         return Ok(revoked + revoke_own_tokens(tx, application, now).await?);
     }
@@ -157,6 +161,19 @@ pub async fn consent_in(tx: &mut Tx, user: UserId, application: ApplicationId) -
         .await
 }
 
+/// The consent, held until the transaction ends: whoever withdraws it meanwhile waits, and then finds what
+/// came of it.
+pub async fn hold_consent(tx: &mut Tx, user: UserId, application: ApplicationId) -> Result<Option<Consent>> {
+    tx.sql(
+        "UPDATE consents SET updated_at = updated_at WHERE user_id = $1 AND application_id = $2
+         RETURNING scopes, created_at",
+    )
+    .bind(user)
+    .bind(application)
+    .optional()
+    .await
+}
+
 pub async fn forget_consents(tx: &mut Tx, application: ApplicationId) -> Result<()> {
     tx.sql("DELETE FROM consents WHERE application_id = $1")
         .bind(application)
@@ -173,17 +190,17 @@ pub async fn forget_consent(tx: &mut Tx, user: UserId, application: ApplicationI
         .await
 }
 
-/// One row for each consent and each live grant of a user, newest grant first; the caller folds them by
-/// application.
+/// One row for each consent, then one for each live grant without one, newest first; the caller folds them
+/// by application.
 pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Vec<AuthorizedApplication>> {
     db.query(
         "SELECT a.id, a.name, a.client_id, c.scopes, c.created_at AS since,
                 (SELECT max(g.last_used_at) FROM grants g WHERE g.user_id = $1 AND g.application_id = a.id)
-                    AS last_used_at
+                    AS last_used_at, 0 AS place
          FROM consents c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL
          WHERE c.user_id = $1
          UNION ALL
-         SELECT a.id, a.name, a.client_id, g.scopes, g.created_at AS since, g.last_used_at
+         SELECT a.id, a.name, a.client_id, g.scopes, g.created_at AS since, g.last_used_at, 1 AS place
          FROM grants g JOIN applications a ON a.id = g.application_id AND a.deleted_at IS NULL
          WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.expires_at > $2
            AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.user_id = $1 AND c.application_id = a.id)
@@ -192,7 +209,7 @@ pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Ve
              OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id AND t.expires_at > $2)
              OR EXISTS (SELECT 1 FROM authorization_codes k
                         WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2))
-         ORDER BY 5 DESC LIMIT 1000",
+         ORDER BY 7, 5 DESC LIMIT 1000",
     )
     .bind(user)
     .bind(now)

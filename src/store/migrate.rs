@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use sqlx::migrate::Migrator;
 use sqlx::{PgConnection, SqliteConnection};
@@ -65,6 +66,46 @@ pub(super) fn lock_directory(file: &Path) -> Result<Option<File>> {
         ))
     })?;
     Ok(File::open(directory).ok().filter(|handle| handle.lock().is_ok()))
+}
+
+/// Makes an empty SQLite file for the owner alone where there is none. Its log gets the same permissions.
+pub(super) fn make_file(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::refused(format!("cannot open the database {}: {error}", path.display())))
+}
+
+/// Makes a SQLite file that is not there yet, for the owner alone: it holds password hashes. SQLite gives
+/// its log files the same mode.
+pub(super) fn make_private(file: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError::refused(format!(
+            "cannot make the database {}: {error}",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The version that a current schema has.
+pub(super) fn newest() -> i64 {
+    static NEWEST: LazyLock<i64> = LazyLock::new(|| {
+        migrator()
+            .iter()
+            .map(|migration| migration.version)
+            .max()
+            .unwrap_or(0)
+    });
+    *NEWEST
 }
 
 fn make_directory(directory: &Path) -> std::io::Result<()> {

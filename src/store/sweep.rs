@@ -85,6 +85,7 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
                 .bind(now)
                 .bind(now - REVOKED_KEPT)
                 .bind(BATCH)
+                .unhurried()
                 .execute()
                 .await?;
             swept += rows;
@@ -96,15 +97,25 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
             }
         }
     }
-    Ok(swept + sweep_throttles(db, now).await?)
+    Ok(swept + sweep_throttles(db, now, batches).await?)
 }
 
-async fn sweep_throttles(db: &Db, now: OffsetDateTime) -> Result<u64> {
-    db.command(
-        "DELETE FROM throttles WHERE key IN (SELECT key FROM throttles WHERE full_until <= $1 LIMIT $2)",
-    )
-    .bind(now.unix_timestamp())
-    .bind(BATCH)
-    .execute()
-    .await
+async fn sweep_throttles(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> {
+    let mut swept = 0;
+    for _ in 0..batches {
+        let rows = db
+            .command(
+                "DELETE FROM throttles WHERE key IN
+                    (SELECT key FROM throttles WHERE full_until <= $1 LIMIT $2)",
+            )
+            .bind(now.unix_timestamp())
+            .bind(BATCH)
+            .execute()
+            .await?;
+        swept += rows;
+        if rows < BATCH.unsigned_abs() {
+            break;
+        }
+    }
+    Ok(swept)
 }

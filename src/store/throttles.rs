@@ -59,14 +59,6 @@ pub async fn refund(db: &Db, key: SecretHash, allowance: Allowance) -> Result<()
         .map(drop)
 }
 
-pub async fn clear(db: &Db, key: SecretHash) -> Result<()> {
-    db.command("DELETE FROM throttles WHERE key = $1")
-        .bind(key.to_vec())
-        .execute()
-        .await
-        .map(drop)
-}
-
 pub async fn remember_browser(
     db: &Db,
     hash: SecretHash,

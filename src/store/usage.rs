@@ -33,7 +33,10 @@ pub async fn touch(db: &Db, what: Used, ids: &[Uuid], at: OffsetDateTime) -> Res
              WHERE id IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
         }
     });
-    let padded = ids.iter().copied().chain(std::iter::repeat(first)).take(BATCH);
+    // In one order on every node, so that two that write the same rows wait for each other instead of dying.
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    let padded = ids.into_iter().chain(std::iter::repeat(first)).take(BATCH);
     padded
         .fold(statement.bind(at), Statement::bind)
         .execute()

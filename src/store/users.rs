@@ -28,8 +28,8 @@ pub struct NewUser<'a> {
 /// False where the name is taken.
 pub async fn insert(tx: &mut Tx, user: &NewUser<'_>, now: OffsetDateTime) -> Result<bool> {
     tx.sql(
-        "INSERT INTO users (id, username, username_key, email, password_hash, admin, created_at, password_changed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+        "INSERT INTO users (id, username, username_key, email, password_hash, admin, epoch, created_at, password_changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)
          ON CONFLICT DO NOTHING",
     )
     .bind(user.id)
@@ -46,7 +46,7 @@ pub async fn insert(tx: &mut Tx, user: &NewUser<'_>, now: OffsetDateTime) -> Res
 
 pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
     db.query(
-        "SELECT id, username, email, admin, created_at, signed_in_at, disabled_at
+        "SELECT id, username, email, admin, epoch, created_at, signed_in_at, disabled_at
          FROM users WHERE id = $1 AND deleted_at IS NULL",
     )
     .bind(id)
@@ -61,7 +61,7 @@ pub async fn find_by_key(db: &Db, key: &str) -> Result<Option<Credentials>> {
         return Ok(None);
     }
     db.query(
-        "SELECT id, username, email, admin, created_at, signed_in_at, disabled_at, password_hash
+        "SELECT id, username, email, admin, epoch, created_at, signed_in_at, disabled_at, password_hash
          FROM users WHERE username_key = $1 AND deleted_at IS NULL",
     )
     .bind(key)
@@ -71,7 +71,7 @@ pub async fn find_by_key(db: &Db, key: &str) -> Result<Option<Credentials>> {
 
 pub async fn list(db: &Db) -> Result<Vec<User>> {
     db.query(
-        "SELECT id, username, email, admin, created_at, signed_in_at, disabled_at
+        "SELECT id, username, email, admin, epoch, created_at, signed_in_at, disabled_at
          FROM users WHERE deleted_at IS NULL ORDER BY username_key",
     )
     .all()
@@ -95,20 +95,30 @@ pub async fn any_in(tx: &mut Tx) -> Result<bool> {
         .is_some())
 }
 
-pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str, now: OffsetDateTime) -> Result<bool> {
+/// False where the user is gone, or where `epoch` is given and something ended that epoch meanwhile: a
+/// change that was allowed by an old password must not undo a reset.
+pub async fn set_password(
+    tx: &mut Tx,
+    id: UserId,
+    epoch: Option<i64>,
+    password_hash: &str,
+    now: OffsetDateTime,
+) -> Result<bool> {
     tx.sql(
-        "UPDATE users SET password_hash = $2, password_changed_at = $3 WHERE id = $1 AND deleted_at IS NULL",
+        "UPDATE users SET password_hash = $2, password_changed_at = $3, epoch = epoch + 1
+         WHERE id = $1 AND deleted_at IS NULL AND ($4 IS NULL OR epoch = $4)",
     )
     .bind(id)
     .bind(password_hash)
     .bind(now)
+    .bind(epoch)
     .execute()
     .await
     .map(|rows| rows == 1)
 }
 
 pub async fn disable(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
-    tx.sql("UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL")
+    tx.sql("UPDATE users SET disabled_at = $2, epoch = epoch + 1 WHERE id = $1 AND disabled_at IS NULL")
         .bind(id)
         .bind(now)
         .execute()
@@ -126,7 +136,7 @@ pub async fn enable(tx: &mut Tx, id: UserId) -> Result<()> {
 
 /// Frees the name; the row stays until nothing refers to it.
 pub async fn delete(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
-    tx.sql("UPDATE users SET deleted_at = $2, email = NULL, password_hash = '' WHERE id = $1 AND deleted_at IS NULL")
+    tx.sql("UPDATE users SET deleted_at = $2, epoch = epoch + 1, email = NULL, password_hash = '' WHERE id = $1 AND deleted_at IS NULL")
         .bind(id)
         .bind(now)
         .execute()

@@ -149,7 +149,10 @@ async fn the_form_registers_an_application(world: World) {
         answer = browser.get(location.as_str()).await;
     }
     assert!(answer.body.contains("tgs_"), "the secret is shown once: {answer}");
-    let again = browser.get(answer.url.as_str()).await;
+    assert!(answer.body.contains("https://two.example/cb"), "{answer}");
+    let list = browser.get("/oauth/applications").await;
+    let link = list.body.split('"').find(|text| text.starts_with("/oauth/applications/0"));
+    let again = browser.get(link.expect("a link to the application")).await;
     assert!(!again.body.contains("tgs_"), "and not again: {again}");
     assert!(again.body.contains("https://two.example/cb"), "{again}");
 }

@@ -248,18 +248,31 @@ async fn a_scope_that_is_unknown_or_not_allowed_is_refused(world: World) {
     }
 }
 
-async fn a_control_character_is_refused_on_a_page(world: World) {
+async fn a_control_character_is_refused_by_the_parameter_it_is_in(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let browser = world.signed_in(&alice).await;
-    for (name, value) in [
-        ("scope", "read\twrite"),
-        ("scope", "read\nwrite"),
-        ("state", "a\r\nSet-Cookie: x=1"),
-        ("code_challenge_method", "S256\n"),
-        ("state", "\u{0}"),
+    for (name, value, error) in [
+        ("scope", "read\twrite", "invalid_scope"),
+        ("scope", "read\nwrite", "invalid_scope"),
+        ("code_challenge_method", "S256\n", "invalid_request"),
+        ("code_challenge", "\u{0}", "invalid_request"),
     ] {
+        let answer = browser.authorize(&Ask::of(&app).with(name, value)).await;
+        assert_eq!(answer.error(), error, "{name}={value:?}");
+    }
+    for (name, value) in [("client_id", "\u{0}"), ("redirect_uri", "https://app.example/callback\r\n")] {
         browser.authorize(&Ask::of(&app).with(name, value)).await.is_page(400);
+    }
+}
+
+async fn a_state_comes_back_whatever_it_holds(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().trusted().create().await;
+    let browser = world.signed_in(&alice).await;
+    for state in ["a\r\nSet-Cookie: x=1", "\u{0}", "+ %2B&=ふじ"] {
+        let answer = browser.authorize(&Ask::of(&app).with("state", state)).await;
+        assert_eq!(answer.get("state").as_deref(), Some(state));
     }
 }
 

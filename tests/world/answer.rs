@@ -37,16 +37,13 @@ impl Tokens {
 }
 
 impl Answer {
-    pub(super) async fn read(asked: String, response: Response) -> Self {
+    pub(super) async fn read(asked: String, response: Response) -> reqwest::Result<Self> {
         let (status, headers, url) = (
             response.status().as_u16(),
             response.headers().clone(),
             response.url().clone(),
         );
-        let body = response
-            .text()
-            .await
-            .unwrap_or_else(|error| panic!("{asked}: {error:?}"));
+        let body = response.text().await?;
         let answer = Self {
             status,
             headers,
@@ -57,7 +54,7 @@ impl Answer {
         answer.check_status();
         answer.check_oauth();
         answer.check_page();
-        answer
+        Ok(answer)
     }
 
     /// The header's text; empty when it is not there.

@@ -109,21 +109,38 @@ impl Request {
     }
 
     async fn send(self) -> Answer {
+        let asked = self.asked();
+        self.send_or_error()
+            .await
+            .unwrap_or_else(|error| panic!("{asked}: {error:?}"))
+    }
+
+    /// The answer, or `None` when the server is gone before all of it came.
+    pub(crate) async fn try_send(self) -> Option<Answer> {
+        self.send_or_error().await.ok()
+    }
+
+    /// The answer; else whether nobody listens any more, in contrast to a connection that broke off.
+    pub(crate) async fn send_or_refused(self) -> Result<Answer, bool> {
+        self.send_or_error().await.map_err(|error| error.is_connect())
+    }
+
+    fn asked(&self) -> String {
+        format!("{} {}", self.method, self.url)
+    }
+
+    async fn send_or_error(self) -> reqwest::Result<Answer> {
+        let asked = self.asked();
         let mut request = self.client.request(self.method.clone(), &self.url);
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        let asked = format!("{} {}", self.method, self.url);
         let request = match self.body {
             Some(body) => request.body(body),
             None if self.method == Method::POST || !self.fields.is_empty() => request.form(&self.fields),
             None => request,
         };
-        let response = request
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{asked}: {error:?}"));
-        Answer::read(asked, response).await
+        Answer::read(asked, request.send().await?).await
     }
 }
 

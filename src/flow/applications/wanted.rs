@@ -214,6 +214,13 @@ impl Wanted {
         if self.client_id.is_empty() {
             return None;
         }
+        if uuid::Uuid::parse_str(&self.client_id).is_ok() {
+            faults.add(
+                "client_id",
+                "A client_id is no UUID: it could be a user's, and a resource server would take one for the other.",
+            );
+            return None;
+        }
         ClientId::parse(&self.client_id)
             .map_err(|_| {
                 faults.add(

@@ -156,7 +156,10 @@ impl Presentation<'_> {
             }
             return Ok(answer);
         }
-        if app.retries.came_after(self.hash, self.arrival) {
+        let sealed_still = refresh_tokens::find(&app.db, self.hash)
+            .await?
+            .is_some_and(|found| found.retry_sealed.is_some());
+        if !sealed_still || app.retries.came_after(self.hash, self.arrival) {
             return Err(self.replayed(app, &found.family).await?);
         }
         Err(refused()

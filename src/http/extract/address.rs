@@ -48,9 +48,16 @@ pub(in crate::http) fn client_address(
     if !is_trusted(peer) {
         return peer;
     }
-    let Some(chain) = forwarded_for(headers).or_else(|| x_forwarded_for(headers)) else {
-        return peer;
+    // Most proxies write one of the two headers and hand the client's own other one on: where both are
+    // there and disagree, neither is believed.
+    let chain = match (forwarded_for(headers), x_forwarded_for(headers)) {
+        (Some(one), Some(other)) if one != other => None,
+        (Some(chain), _) if !headers.contains_key("x-forwarded-for") => Some(chain),
+        (_, Some(chain)) if !headers.contains_key("forwarded") => Some(chain),
+        (Some(chain), Some(_)) => Some(chain),
+        _ => None,
     };
+    let Some(chain) = chain else { return peer };
     chain
         .iter()
         .rev()
@@ -142,6 +149,17 @@ mod tests {
             ),
             ip("2001:db8::1")
         );
+    }
+
+    #[test]
+    fn a_header_of_the_clients_own_beside_the_proxys_is_not_believed() {
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::new(ip("10.0.0.1"), 4711)));
+        let mut headers = HeaderMap::new();
+        headers.insert("forwarded", HeaderValue::from_static("for=198.51.100.9"));
+        headers.insert("x-forwarded-for", HeaderValue::from_static("203.0.113.7"));
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        assert_eq!(client_address(&extensions, &headers, &trusted), ip("10.0.0.1"));
     }
 
     #[test]

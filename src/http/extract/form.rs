@@ -18,6 +18,9 @@ use crate::protocol::params::Params;
 pub(in crate::http) const CSRF_FIELD: &str = "csrf_token";
 pub(in crate::http) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 
+/// Fields that may be ticked several times.
+const LISTS: [&str; 2] = ["scopes", "grants"];
+
 /// The fields of a form that the person sent from our page.
 #[derive(Debug)]
 pub(in crate::http) struct Form {
@@ -50,6 +53,10 @@ where
         let (_, params) = page_body(&parts.headers, body)
             .await
             .map_err(|problem| error::plain(problem.0, problem.1, id.as_ref()))?;
+        if params.first_repeated_but(&LISTS).is_some() {
+            let sentence = "The form holds a field twice.";
+            return Err(error::plain(StatusCode::BAD_REQUEST, sentence, id.as_ref()));
+        }
         let sent = header_token(&parts.headers).or_else(|| params.get(CSRF_FIELD).map(str::to_owned));
         if is_ours(&parts.headers, &app) && viewer.csrf_matches(&sent.unwrap_or_default()).await {
             return Ok(Self { viewer, params });
@@ -77,7 +84,7 @@ pub(in crate::http) async fn page_body(
     let bytes = read(body).await.map_err(|refused| {
         (
             refused.into_response().status(),
-            "The form is larger than this server takes: 64 KiB.",
+            "The form broke off, or is larger than this server takes: 64 KiB.",
         )
     })?;
     if untyped && !bytes.is_empty() {
@@ -95,7 +102,8 @@ pub(in crate::http) async fn page_body(
     Ok((bytes, params))
 }
 
-fn header_token(headers: &HeaderMap) -> Option<String> {
+/// The session's token as a script sends it.
+pub(in crate::http) fn header_token(headers: &HeaderMap) -> Option<String> {
     headers
         .get(CSRF_HEADER)
         .and_then(|value| value.to_str().ok())

@@ -44,7 +44,7 @@ where
         let user = users::find(&app, signed_in.user)
             .await
             .map_err(|refusal| error::unavailable(&refusal.to_string()))?;
-        let Some(user) = user.filter(User::is_enabled) else {
+        let Some(user) = user.filter(|user| user.is_enabled() && user.epoch == signed_in.epoch) else {
             return Ok(Self {
                 session,
                 signed_in: None,
@@ -103,6 +103,7 @@ impl Viewer {
         let now = app.now().unix_timestamp();
         let signed_in = SignedIn {
             user: user.id,
+            epoch: user.epoch,
             at: now,
             seen: now,
             id: Secret::generate(&app.entropy, "").expose().to_owned(),
@@ -111,6 +112,21 @@ impl Viewer {
         self.session.remove_value(CSRF).await?;
         self.session.cycle_id().await?;
         self.session.insert(SIGNED_IN, signed_in).await
+    }
+
+    /// Goes on after the user's own change of password: under a new id, so that a copy of the old cookie
+    /// is worth nothing.
+    pub(in crate::http) async fn renew(&self, user: &User) -> Result<(), tower_sessions::session::Error> {
+        let Some((_, signed_in)) = &self.signed_in else {
+            return Ok(());
+        };
+        self.session.remove_value(CSRF).await?;
+        self.session.cycle_id().await?;
+        let renewed = SignedIn {
+            epoch: user.epoch,
+            ..signed_in.clone()
+        };
+        self.session.insert(SIGNED_IN, renewed).await
     }
 
     /// The token that every form of this session carries.

@@ -5,15 +5,17 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use crate::flow::App;
+use crate::flow::{self, App};
+use crate::http::error::EndpointError;
 use crate::protocol::metadata::Metadata;
 
-pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
+pub(in crate::http) async fn show(State(app): State<App>) -> Result<impl IntoResponse, EndpointError> {
+    let always_iss = flow::applications::all_send_iss(&app).await?;
     let metadata = Metadata::of(
         app.issuer.as_str(),
         &app.catalog.configured(),
         app.offered_grants(),
-        true,
+        always_iss,
     );
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata))
+    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata)))
 }

@@ -1,15 +1,18 @@
 //! `/account`: one's own password and sessions.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::authorize::redirect;
 use super::error;
+use super::login::known_browser;
 use super::render::{chrome, page};
 use crate::base::secret::Secret;
+use crate::flow::login::Attempt;
 use crate::flow::users::NewUserRefused;
 use crate::flow::{App, sessions, users};
+use crate::http::extract::address::ClientAddress;
 use crate::http::extract::form::Form;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::account::{Account, SessionRow};
@@ -92,7 +95,12 @@ fn browser(agent: &str) -> String {
     }
 }
 
-pub(in crate::http) async fn change_password(State(app): State<App>, form: Form) -> Response {
+pub(in crate::http) async fn change_password(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
     let viewer = &form.viewer;
     let Some(user) = viewer.user() else {
         return to_login(&app);
@@ -107,9 +115,17 @@ pub(in crate::http) async fn change_password(State(app): State<App>, form: Form)
         )
         .await;
     }
-    let current = Secret::new(form.text("current_password"));
-    match users::change_password(&app, user, current, Secret::new(new), viewer.session_hash()).await {
-        Ok(()) => {
+    let current = Attempt {
+        username: user.username.clone(),
+        password: Secret::new(form.text("current_password")),
+        address,
+        browser: known_browser(&headers, &app),
+    };
+    match users::change_password(&app, user, &current, Secret::new(new), viewer.session_hash()).await {
+        Ok(changed) => {
+            if let Err(fault) = viewer.renew(&changed).await {
+                return error::unavailable(&fault.to_string());
+            }
             viewer
                 .leave_notice(
                     "Your password is changed. You are signed out everywhere else, and applications must ask you again.",

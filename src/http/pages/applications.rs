@@ -1,4 +1,353 @@
-//! stub
-use axum::response::{IntoResponse, Response};
-macro_rules! stub { ($($n:ident)*) => { $(pub(in crate::http) async fn $n() -> Response { ().into_response() })* } }
-stub!(index create new show update patch remove edit confirm_delete delete rotate_secret retire_secret);
+//! `/oauth/applications`: registered, watched, changed, deleted.
+//!
+//! One set of URLs for people and for programs: whoever wants or sends JSON, or brings a bearer token,
+//! is answered in JSON.
+
+mod form;
+mod json;
+mod show;
+
+use axum::Extension;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::authorize::redirect;
+use super::error;
+use super::render::{chrome, page};
+use crate::flow::App;
+use crate::flow::applications::{self as flow, NotSaved, Older, PAGE, Wanted};
+use crate::http::extract::administrator::{
+    Administrator, AdministratorForm, AdministratorProgram, is_program,
+};
+use crate::http::extract::params::QueryParams;
+use crate::http::extract::viewer::Viewer;
+use crate::http::middleware::request::RequestId;
+use crate::http::view::When;
+use crate::http::view::applications::{ApplicationDelete, ApplicationRow, ApplicationsList};
+use crate::model::application::Client;
+use crate::model::ids::ApplicationId;
+use crate::protocol::params::Params;
+
+const PATH: &str = "/oauth/applications";
+/// Most pages of the list that are counted to.
+const LAST_PAGE: i64 = 1_000_000;
+
+/// `GET /oauth/applications`.
+pub(in crate::http) async fn index(
+    State(app): State<App>,
+    QueryParams(query): QueryParams,
+    request: Request,
+) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if is_program(&parts.headers) {
+        return match AdministratorProgram::from_request_parts(&mut parts, &app).await {
+            Ok(_) => json::index(&app).await,
+            Err(refused) => refused,
+        };
+    }
+    match Administrator::from_request_parts(&mut parts, &app).await {
+        Ok(Administrator(viewer)) => list(&app, &viewer, &query.unwrap_or_default()).await,
+        Err(refused) => refused,
+    }
+}
+
+async fn list(app: &App, viewer: &Viewer, query: &Params) -> Response {
+    let search: String = query
+        .get("q")
+        .unwrap_or_default()
+        .trim()
+        .chars()
+        .take(200)
+        .collect();
+    let number = page_number(query);
+    let (listed, total) = match flow::page(app, &search, number).await {
+        Ok(found) => found,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let chrome = match chrome(app, viewer).await {
+        Ok(chrome) => chrome,
+        Err(refused) => return refused,
+    };
+    let now = app.now();
+    let rows = listed.iter().map(|row| ApplicationRow {
+        id: row.application.id.to_string(),
+        name: row.application.settings.name.clone(),
+        client_id: row.application.client_id.to_string(),
+        kind: if row.application.settings.confidential {
+            "Confidential"
+        } else {
+            "Public"
+        },
+        last_used: row.application.last_used_at.map(|at| When::new(at, now)),
+        live_grants: row.live_grants.unsigned_abs(),
+        disabled: row.application.disabled_at.is_some(),
+    });
+    let view = ApplicationsList {
+        rows: rows.collect(),
+        total: total.unsigned_abs(),
+        previous_href: (number > 0).then(|| page_href(&search, number - 1)),
+        next_href: ((number + 1) * PAGE < total).then(|| page_href(&search, number + 1)),
+        query: search,
+        chrome,
+    };
+    page(StatusCode::OK, &view)
+}
+
+/// From 0; what is no number from 1 on is the first page.
+fn page_number(query: &Params) -> i64 {
+    let asked = query.get("page").and_then(|text| text.parse().ok()).unwrap_or(1);
+    i64::clamp(asked, 1, LAST_PAGE) - 1
+}
+
+fn page_href(search: &str, number: i64) -> String {
+    crate::model::redirect_uri::append(PATH, &[("q", search), ("page", &(number + 1).to_string())])
+}
+
+/// `POST /oauth/applications`.
+pub(in crate::http) async fn create(State(app): State<App>, request: Request) -> Response {
+    if is_program(request.headers()) {
+        return json::create(&app, request).await;
+    }
+    let AdministratorForm(sent) = match AdministratorForm::from_request(request, &app).await {
+        Ok(sent) => sent,
+        Err(refused) => return refused,
+    };
+    let typed = form::read(&sent);
+    match flow::create(&app, &typed).await {
+        // Shown as the answer itself: a secret that waited for the next page would have to be kept.
+        Ok(saved) => {
+            show::page_of(
+                &app,
+                &sent.viewer,
+                &saved.client,
+                saved.secret,
+                StatusCode::CREATED,
+            )
+            .await
+        }
+        Err(refused) => form::again(&app, &sent.viewer, form::Asked::New, &typed, refused).await,
+    }
+}
+
+/// `GET /oauth/applications/new`.
+pub(in crate::http) async fn new(State(app): State<App>, Administrator(viewer): Administrator) -> Response {
+    form::blank(&app, &viewer).await
+}
+
+/// The application of the path, or the answer that there is none.
+async fn found(app: &App, id: &str, request_id: &RequestId) -> Result<Client, Response> {
+    let Ok(id) = id.parse() else {
+        return Err(error::gone(Some(request_id)));
+    };
+    match flow::find(app, id).await {
+        Ok(Some(client)) => Ok(client),
+        Ok(None) => Err(error::gone(Some(request_id))),
+        Err(refusal) => Err(error::refused(&refusal)),
+    }
+}
+
+/// `GET /oauth/applications/:id`.
+pub(in crate::http) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if is_program(&parts.headers) {
+        return match AdministratorProgram::from_request_parts(&mut parts, &app).await {
+            Ok(_) => json::show(&app, &id).await,
+            Err(refused) => refused,
+        };
+    }
+    let Administrator(viewer) = match Administrator::from_request_parts(&mut parts, &app).await {
+        Ok(administrator) => administrator,
+        Err(refused) => return refused,
+    };
+    match found(&app, &id, &request_id).await {
+        Ok(client) => show::page_of(&app, &viewer, &client, None, StatusCode::OK).await,
+        Err(refused) => refused,
+    }
+}
+
+/// `GET /oauth/applications/:id/edit`.
+pub(in crate::http) async fn edit(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    Administrator(viewer): Administrator,
+) -> Response {
+    match found(&app, &id, &request_id).await {
+        Ok(client) => form::filled(&app, &viewer, &client).await,
+        Err(refused) => refused,
+    }
+}
+
+/// `POST /oauth/applications/:id`: the edit form.
+pub(in crate::http) async fn update(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let client = match found(&app, &id, &request_id).await {
+        Ok(client) => client,
+        Err(refused) => return refused,
+    };
+    let typed = form::read(&sent);
+    let id = client.application.id;
+    let version = sent
+        .params
+        .get("version")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(-1);
+    match flow::change(&app, id, &typed, version).await {
+        Ok(saved) if saved.secret.is_some() => {
+            show::page_of(&app, &sent.viewer, &saved.client, saved.secret, StatusCode::OK).await
+        }
+        Ok(_) => {
+            sent.viewer.leave_notice("Saved.").await;
+            to(&app, &format!("{PATH}/{id}"))
+        }
+        Err(refused) => form::again(&app, &sent.viewer, form::Asked::Edit(&client), &typed, refused).await,
+    }
+}
+
+fn to(app: &App, path: &str) -> Response {
+    redirect(StatusCode::SEE_OTHER, &format!("{}{path}", app.issuer.path()))
+}
+
+/// `PATCH /oauth/applications/:id`.
+pub(in crate::http) async fn patch(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    json::patch(&app, &id, request).await
+}
+
+/// `DELETE /oauth/applications/:id`.
+pub(in crate::http) async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: AdministratorProgram,
+) -> Response {
+    json::remove(&app, &id).await
+}
+
+/// `GET /oauth/applications/:id/delete`.
+pub(in crate::http) async fn confirm_delete(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    Administrator(viewer): Administrator,
+) -> Response {
+    let client = match found(&app, &id, &request_id).await {
+        Ok(client) => client,
+        Err(refused) => return refused,
+    };
+    let (users, live_tokens) = match flow::count_live(&app, client.application.id).await {
+        Ok(counts) => counts,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    match chrome(&app, &viewer).await {
+        Ok(chrome) => {
+            let view = ApplicationDelete {
+                chrome,
+                id,
+                name: client.application.settings.name,
+                users: users.unsigned_abs(),
+                live_tokens: live_tokens.unsigned_abs(),
+            };
+            page(StatusCode::OK, &view)
+        }
+        Err(refused) => refused,
+    }
+}
+
+/// `POST /oauth/applications/:id/delete`.
+pub(in crate::http) async fn delete(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let client = match found(&app, &id, &request_id).await {
+        Ok(client) => client,
+        Err(refused) => return refused,
+    };
+    match flow::delete(&app, client.application.id).await {
+        Ok(true) => {
+            let name = &client.application.settings.name;
+            sent.viewer
+                .leave_notice(&format!("{name} is deleted, and its tokens are dead."))
+                .await;
+            to(&app, PATH)
+        }
+        Ok(false) => error::gone(Some(&request_id)),
+        Err(refusal) => error::refused(&refusal),
+    }
+}
+
+/// `POST /oauth/applications/:id/secrets`: a second secret beside the first.
+pub(in crate::http) async fn rotate_secret(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let client = match found(&app, &id, &request_id).await {
+        Ok(client) => client,
+        Err(refused) => return refused,
+    };
+    let id = client.application.id;
+    match flow::rotate_secret(&app, id, Older::Keep).await {
+        Ok(Some(secret)) => match found(&app, &id.to_string(), &request_id).await {
+            Ok(client) => show::page_of(&app, &sent.viewer, &client, Some(secret), StatusCode::CREATED).await,
+            Err(refused) => refused,
+        },
+        Ok(None) => {
+            sent.viewer
+                .leave_notice("Nothing was made: two secrets live already. Retire one first.")
+                .await;
+            to(&app, &format!("{PATH}/{id}"))
+        }
+        Err(NotSaved::Refused(refusal)) => error::refused(&refusal),
+        Err(_) => error::gone(Some(&request_id)),
+    }
+}
+
+/// `POST /oauth/applications/:id/secrets/:secret/delete`.
+pub(in crate::http) async fn retire_secret(
+    State(app): State<App>,
+    Path((id, secret)): Path<(String, String)>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let (Ok(id), Ok(secret)) = (id.parse::<ApplicationId>(), secret.parse()) else {
+        return error::gone(Some(&request_id));
+    };
+    let notice = match flow::retire_secret(&app, id, secret).await {
+        Ok(true) => "The secret is retired: it opens nothing any more.",
+        Ok(false) => "Nothing was retired: the last secret stays, and the other may be gone already.",
+        Err(refusal) => return error::refused(&refusal),
+    };
+    sent.viewer.leave_notice(notice).await;
+    to(&app, &format!("{PATH}/{id}"))
+}
+
+/// What is wanted where nothing was said yet.
+fn usual(app: &App) -> Wanted {
+    Wanted {
+        confidential: true,
+        send_iss: Some(true),
+        grants: Some(
+            app.offered_grants()
+                .iter()
+                .map(|grant| grant.name().to_owned())
+                .collect(),
+        ),
+        ..Wanted::default()
+    }
+}

@@ -130,7 +130,7 @@ async fn settle(app: &App, form: &Form, decision: Decision) -> Response {
     let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
         return asking.gone();
     };
-    match authorize::decide(app, &Secret::new(handle), user.id, decision).await {
+    match authorize::decide(app, &Secret::new(handle), user, decision).await {
         Ok(next) => asking.answer(next).await,
         Err(refusal) => error::refused(&refusal),
     }
@@ -212,7 +212,7 @@ impl Asking<'_> {
             "It was answered already, took too long, or belongs to another account. Nothing more was authorized.",
             "Go back to the application and start again.",
         );
-        page(StatusCode::BAD_REQUEST, &self.framed(view))
+        error::show(self.framed(view))
     }
 
     fn unreadable(&self, description: &str) -> Response {
@@ -222,7 +222,7 @@ impl Asking<'_> {
             description,
             "Whoever develops the application can mend this.",
         );
-        page(StatusCode::BAD_REQUEST, &self.framed(view))
+        error::show(self.framed(view))
     }
 
     fn unproven(&self, why: &Unproven, application: Option<&Application>) -> Response {
@@ -231,10 +231,10 @@ impl Asking<'_> {
             "Nothing was authorized. Whoever develops or runs the application can mend this; you cannot.";
         let mut view = self.framed(blank(StatusCode::BAD_REQUEST, title, &sentence, who));
         if self.viewer.user().is_some_and(|user| user.admin) {
-            view.mismatch = mismatch(why, application, self.app.issuer.path());
+            view.mismatch = mismatch(why, application);
         }
-        tracing::info!(event = "authorization_unproven", ?why);
-        page(StatusCode::BAD_REQUEST, &view)
+        tracing::info!(event = "authorization_unproven", why = title);
+        error::show(view)
     }
 
     fn framed(&self, view: ErrorPage) -> ErrorPage {
@@ -276,7 +276,7 @@ fn words(why: &Unproven) -> (&'static str, String) {
 }
 
 /// For administrators alone: others must not learn what is registered.
-fn mismatch(why: &Unproven, application: Option<&Application>, prefix: &str) -> Option<Mismatch> {
+fn mismatch(why: &Unproven, application: Option<&Application>) -> Option<Mismatch> {
     let (Unproven::Mismatch { sent }, Some(application)) = (why, application) else {
         return None;
     };
@@ -289,7 +289,7 @@ fn mismatch(why: &Unproven, application: Option<&Application>, prefix: &str) -> 
             .map(|uri| uri.as_str().to_owned())
             .collect(),
         application: application.settings.name.clone(),
-        edit_href: format!("{prefix}/oauth/applications/{}/edit", application.id),
+        edit_href: format!("/oauth/applications/{}/edit", application.id),
     })
 }
 

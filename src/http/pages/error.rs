@@ -6,12 +6,24 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::render::page;
 use crate::base::secret::Secret;
 use crate::flow::error::Refusal;
 use crate::http::middleware::request::{Cause, RequestId};
 use crate::http::view::error::ErrorPage;
 use crate::http::view::{Chrome, Link};
+
+/// An error page that is still to be written: only the layer around the router knows under which path
+/// the server stands and which request this answers.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Unwritten(pub(in crate::http) Box<ErrorPage>);
+
+/// The page with its status.
+pub(in crate::http) fn show(view: ErrorPage) -> Response {
+    let status = StatusCode::from_u16(view.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = status.into_response();
+    response.extensions_mut().insert(Unwritten(Box::new(view)));
+    response
+}
 
 /// A plain page for somebody of whom nothing is known.
 pub(in crate::http) fn blank(status: StatusCode, title: &str, sentence: &str, who: &str) -> ErrorPage {
@@ -43,13 +55,10 @@ pub(in crate::http) fn plain(status: StatusCode, sentence: &str, request_id: Opt
         sentence,
         "Go back and send the form again.",
     );
-    page(
-        status,
-        &ErrorPage {
-            request_id: id(request_id),
-            ..view
-        },
-    )
+    show(ErrorPage {
+        request_id: id(request_id),
+        ..view
+    })
 }
 
 /// A form without our token, or from elsewhere.
@@ -60,13 +69,10 @@ pub(in crate::http) fn forged(request_id: Option<&RequestId>) -> Response {
         "Nothing was changed. A form works for as long as the session that it was made in.",
         "Go back, load the page again, and send the form from there.",
     );
-    let mut response = page(
-        StatusCode::FORBIDDEN,
-        &ErrorPage {
-            request_id: id(request_id),
-            ..view
-        },
-    );
+    let mut response = show(ErrorPage {
+        request_id: id(request_id),
+        ..view
+    });
     response.extensions_mut().insert(Cause(
         "a form without the session's token, or from another origin".into(),
     ));
@@ -81,13 +87,10 @@ pub(in crate::http) fn forbidden(request_id: Option<&RequestId>) -> Response {
         "You are signed in, but this page needs an administrator.",
         "An administrator can make you one, or do this for you.",
     );
-    page(
-        StatusCode::FORBIDDEN,
-        &ErrorPage {
-            request_id: id(request_id),
-            ..view
-        },
-    )
+    show(ErrorPage {
+        request_id: id(request_id),
+        ..view
+    })
 }
 
 /// The store is out of reach.
@@ -98,9 +101,7 @@ pub(in crate::http) fn unavailable(cause: &str) -> Response {
         "The server cannot reach its store, or has too much to do. Nothing was changed.",
         "Try again in a moment. If it lasts, tell whoever runs this server.",
     );
-    // Rendered by hand: `render::page` would call this again where the template fails.
-    let html = askama::Template::render(&view).unwrap_or_else(|_| view.title.clone());
-    let mut response = (StatusCode::SERVICE_UNAVAILABLE, axum::response::Html(html)).into_response();
+    let mut response = show(view);
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -123,7 +124,7 @@ fn too_many(retry_after: i64) -> Response {
         "Too many attempts failed from here.",
         "Wait a little before you try again.",
     );
-    let mut response = page(StatusCode::TOO_MANY_REQUESTS, &view);
+    let mut response = show(view);
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
@@ -149,13 +150,10 @@ pub(in crate::http) fn gone(request_id: Option<&RequestId>) -> Response {
         "The page was moved or deleted, or the address has a typing mistake.",
         "",
     );
-    page(
-        StatusCode::NOT_FOUND,
-        &ErrorPage {
-            request_id: id(request_id),
-            ..view
-        },
-    )
+    show(ErrorPage {
+        request_id: id(request_id),
+        ..view
+    })
 }
 
 /// 405; the `Allow` header is the router's.
@@ -167,7 +165,7 @@ pub(in crate::http) async fn method_not_allowed(request: Request) -> Response {
         "",
     );
     let request_id = id(request.extensions().get::<RequestId>());
-    page(StatusCode::METHOD_NOT_ALLOWED, &ErrorPage { request_id, ..view })
+    show(ErrorPage { request_id, ..view })
 }
 
 /// `Accept: application/json` without `text/html`.

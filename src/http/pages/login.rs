@@ -15,7 +15,9 @@ use crate::http::extract::address::ClientAddress;
 use crate::http::extract::form::Form;
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
+use crate::http::middleware::headers::FormAction;
 use crate::http::view::login::Login;
+use crate::model::redirect_uri::RedirectUri;
 use crate::protocol::params::Params;
 
 /// Where to go on after signing in.
@@ -73,7 +75,7 @@ fn is_handle(text: &str) -> bool {
 
 /// A path of ours, and nothing that a browser could read as another host: no `//`, no backslash, no
 /// escapes, no dots.
-fn is_own_path(path: &str) -> bool {
+pub(in crate::http) fn is_own_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && path.len() <= 200
@@ -103,14 +105,18 @@ async fn form(
     error: Option<String>,
     status: StatusCode,
 ) -> Response {
-    let application = match onward {
-        Onward::Authorization(handle) => match authorize::asking_application(app, &Secret::new(handle)).await
-        {
-            Ok(application) => application,
+    let waiting = match onward {
+        Onward::Authorization(handle) => match authorize::waiting(app, &Secret::new(handle)).await {
+            Ok(waiting) => waiting,
             Err(refusal) => return error::refused(&refusal),
         },
         Onward::Path(_) | Onward::Home => None,
     };
+    // Chromium applies form-action to every redirect that follows the form, up to the client's.
+    let leads_to = waiting
+        .as_ref()
+        .and_then(|waiting| RedirectUri::csp_source_of(&waiting.redirect_uri));
+    let application = waiting.map(|waiting| waiting.application);
     let chrome = match chrome(app, viewer).await {
         Ok(chrome) => chrome,
         Err(refused) => return refused,
@@ -123,7 +129,11 @@ async fn form(
         next: onward.next(),
         application,
     };
-    page(status, &view)
+    let mut response = page(status, &view);
+    if let Some(source) = leads_to {
+        response.extensions_mut().insert(FormAction(source));
+    }
+    response
 }
 
 pub(in crate::http) async fn create(
@@ -206,7 +216,7 @@ fn browser_cookie(app: &App) -> &'static str {
     }
 }
 
-fn known_browser(headers: &HeaderMap, app: &App) -> Option<Secret> {
+pub(super) fn known_browser(headers: &HeaderMap, app: &App) -> Option<Secret> {
     let name = browser_cookie(app);
     headers
         .get_all(header::COOKIE)

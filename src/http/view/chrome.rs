@@ -7,6 +7,8 @@ use super::assets;
 /// The frame of a page: who is here, what just happened, where the assets are.
 #[derive(Clone, Debug)]
 pub struct Chrome {
+    /// The issuer's path, which stands before every path of ours: empty, or `/auth`.
+    pub base: String,
     /// Goes into every form as `csrf_token`.
     pub csrf: Secret,
     /// The user name of who is signed in.
@@ -27,6 +29,7 @@ impl Chrome {
     /// The frame for somebody who is not signed in.
     pub fn new(csrf: Secret) -> Self {
         Self {
+            base: String::new(),
             csrf,
             username: None,
             admin: false,
@@ -37,6 +40,13 @@ impl Chrome {
             banner: None,
             notice: None,
         }
+    }
+
+    /// The server's own paths begin with `base`.
+    #[must_use]
+    pub fn under(mut self, base: impl Into<String>) -> Self {
+        self.base = base.into();
+        self
     }
 
     /// Somebody is signed in.

@@ -1,0 +1,183 @@
+//! Who may administer: an administrator's session; for programs also a token with the scope
+//! `applications` that an administrator granted (RFC 6750).
+
+use axum::Json;
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::form::{Form, header_token, is_ours};
+use super::params::is_media_type;
+use super::viewer::Viewer;
+use crate::flow::App;
+use crate::http::bearer::{BearerError, authenticate};
+use crate::http::error::NO_STORE;
+use crate::http::middleware::request::{Cause, RequestId};
+use crate::http::pages::authorize::redirect;
+use crate::http::pages::error;
+use crate::http::pages::login::is_own_path;
+use crate::model::scope::{Scope, Scopes};
+use crate::model::user::User;
+use crate::protocol::bearer::Challenge;
+use crate::protocol::scope::APPLICATIONS;
+
+/// Where somebody goes on who has to sign in before sending a form.
+const HOME: &str = "/oauth/applications";
+
+/// An administrator who looks at a page. Anonymous: to the sign-in page; anybody else: 403.
+#[derive(Debug)]
+pub(in crate::http) struct Administrator(pub(in crate::http) Viewer);
+
+impl<S: Sync + Send> FromRequestParts<S> for Administrator
+where
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let viewer = Viewer::from_request_parts(parts, state).await?;
+        if is_program(&parts.headers) {
+            return by_session(viewer.user()).map(|()| Self(viewer));
+        }
+        let request_id = parts.extensions.get::<RequestId>();
+        admit(&App::from_ref(state), viewer.user(), parts.uri.path(), request_id).map(|()| Self(viewer))
+    }
+}
+
+/// A form that an administrator sent from one of our pages.
+#[derive(Debug)]
+pub(in crate::http) struct AdministratorForm(pub(in crate::http) Form);
+
+impl<S: Sync + Send> FromRequest<S> for AdministratorForm
+where
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let request_id = request.extensions().get::<RequestId>().cloned();
+        let form = Form::from_request(request, state).await?;
+        admit(
+            &App::from_ref(state),
+            form.viewer.user(),
+            HOME,
+            request_id.as_ref(),
+        )
+        .map(|()| Self(form))
+    }
+}
+
+fn admit(app: &App, user: Option<&User>, path: &str, request_id: Option<&RequestId>) -> Result<(), Response> {
+    match user {
+        Some(user) if user.admin => Ok(()),
+        Some(_) => Err(error::forbidden(request_id)),
+        None => {
+            let next = if is_own_path(path) { path } else { HOME };
+            let login = format!("{}/login?next={next}", app.issuer.path());
+            Err(redirect(StatusCode::SEE_OTHER, &login))
+        }
+    }
+}
+
+/// A program that acts for an administrator; it is told in JSON what it may not do.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct AdministratorProgram;
+
+impl<S: Sync + Send> FromRequestParts<S> for AdministratorProgram
+where
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let app = App::from_ref(state);
+        if bears_token(&parts.headers) {
+            return by_token(&app, &parts.headers).await.map(|()| Self);
+        }
+        let viewer = Viewer::from_request_parts(parts, state).await?;
+        by_session(viewer.user())?;
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        if reads || is_from_our_page(&parts.headers, &app, &viewer).await {
+            return Ok(Self);
+        }
+        Err(forbidden(
+            "Send the session's token in the X-CSRF-Token header, from this server's own origin",
+        ))
+    }
+}
+
+/// Whether the request wants JSON or brings what only programs have.
+pub(in crate::http) fn is_program(headers: &HeaderMap) -> bool {
+    error::prefers_json(headers) || is_media_type(headers, "application/json") || bears_token(headers)
+}
+
+/// Another scheme may belong to a proxy in front of us.
+fn bears_token(headers: &HeaderMap) -> bool {
+    headers.get_all(header::AUTHORIZATION).iter().any(|value| {
+        value
+            .as_bytes()
+            .get(..6)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    })
+}
+
+async fn by_token(app: &App, headers: &HeaderMap) -> Result<(), Response> {
+    let needed: Scopes = Scope::parse(APPLICATIONS).into_iter().collect();
+    let token = authenticate(app, &needed, headers)
+        .await
+        .map_err(IntoResponse::into_response)?;
+    if token.user_id.is_some() && token.admin {
+        return Ok(());
+    }
+    let challenge = Challenge::insufficient_privileges("The token is not an administrator's");
+    Err(BearerError::Challenge(Box::new(challenge)).into_response())
+}
+
+fn by_session(user: Option<&User>) -> Result<(), Response> {
+    match user {
+        Some(user) if user.admin => Ok(()),
+        Some(_) => Err(forbidden("Only administrators manage applications")),
+        None => Err(BearerError::Challenge(Box::new(Challenge::unauthorized())).into_response()),
+    }
+}
+
+async fn is_from_our_page(headers: &HeaderMap, app: &App, viewer: &Viewer) -> bool {
+    let sent = header_token(headers).unwrap_or_default();
+    is_ours(headers, app) && viewer.csrf_matches(&sent).await
+}
+
+fn forbidden(why: &'static str) -> Response {
+    let body = Json(json!({ "error": "forbidden", "error_description": why }));
+    let mut response = (StatusCode::FORBIDDEN, NO_STORE, body).into_response();
+    response.extensions_mut().insert(Cause(why.to_owned()));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn with(name: header::HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn a_program_is_known_by_what_it_sends() {
+        assert!(is_program(&with(header::ACCEPT, "application/json")));
+        assert!(is_program(&with(header::CONTENT_TYPE, "application/json")));
+        assert!(is_program(&with(header::AUTHORIZATION, "bearer tga_x")));
+    }
+
+    #[test]
+    fn a_browser_is_none_even_behind_a_proxy_with_a_password() {
+        assert!(!is_program(&with(
+            header::ACCEPT,
+            "text/html,application/json;q=0.9,*/*"
+        )));
+        assert!(!is_program(&with(header::AUTHORIZATION, "Basic YTpi")));
+        assert!(!is_program(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,219 @@
+//! The form in which an application is registered and changed.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::super::error;
+use super::super::render::{chrome, page};
+use super::{PATH, usual};
+use crate::base::config::words;
+use crate::flow::App;
+use crate::flow::applications::{NotSaved, Wanted};
+use crate::http::extract::form::Form;
+use crate::http::extract::viewer::Viewer;
+use crate::http::view::FieldErrors;
+use crate::http::view::applications::{ApplicationForm, Choice, FormValues, Lifetimes};
+use crate::model::application::Client;
+use crate::model::grant_type::GrantType;
+
+/// Which form it is.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
+    New,
+    Edit(&'a Client),
+}
+
+/// What was typed. A checkbox that is off sends nothing.
+pub(super) fn read(sent: &Form) -> Wanted {
+    let lines = sent.text("redirect_uris");
+    let all = |name: &str| sent.params.all(name).map(str::to_owned).collect::<Vec<_>>();
+    Wanted {
+        name: sent.text("name"),
+        redirect_uris: lines
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        confidential: sent.is_on("confidential"),
+        scopes: all("scopes"),
+        grants: Some(all("grants")),
+        trusted: sent.is_on("trusted"),
+        require_pkce: sent.is_on("require_pkce"),
+        introspect: sent.is_on("introspect"),
+        send_iss: Some(sent.is_on("send_iss")),
+        localhost_any_port: Some(sent.is_on("localhost_any_port")),
+        access_token_ttl: sent.text("access_token_ttl"),
+        refresh_token_ttl: sent.text("refresh_token_ttl"),
+        refresh_token_max_ttl: sent.text("refresh_token_max_ttl"),
+        ..Wanted::default()
+    }
+}
+
+pub(super) async fn blank(app: &App, viewer: &Viewer) -> Response {
+    render(
+        app,
+        viewer,
+        Asked::New,
+        &usual(app),
+        FieldErrors::new(),
+        StatusCode::OK,
+    )
+    .await
+}
+
+pub(super) async fn filled(app: &App, viewer: &Viewer, client: &Client) -> Response {
+    let wanted = Wanted::of(&client.application.settings);
+    render(
+        app,
+        viewer,
+        Asked::Edit(client),
+        &wanted,
+        FieldErrors::new(),
+        StatusCode::OK,
+    )
+    .await
+}
+
+/// The form once more, with what was typed and what is wrong with it.
+pub(super) async fn again(
+    app: &App,
+    viewer: &Viewer,
+    asked: Asked<'_>,
+    typed: &Wanted,
+    refused: NotSaved,
+) -> Response {
+    match refused {
+        NotSaved::Fields(faults) => {
+            let errors = faults.iter().collect();
+            render(
+                app,
+                viewer,
+                asked,
+                typed,
+                errors,
+                StatusCode::UNPROCESSABLE_ENTITY,
+            )
+            .await
+        }
+        NotSaved::Conflict => {
+            let mut errors = FieldErrors::new();
+            errors.add_general(
+                "Somebody else saved this application since you opened it. What you typed is below: \
+                 save again to put it in place of theirs, or go back to see what they changed.",
+            );
+            render(app, viewer, asked, typed, errors, StatusCode::CONFLICT).await
+        }
+        NotSaved::Gone => error::gone(None),
+        NotSaved::Refused(refusal) => error::refused(&refusal),
+    }
+}
+
+async fn render(
+    app: &App,
+    viewer: &Viewer,
+    asked: Asked<'_>,
+    wanted: &Wanted,
+    errors: FieldErrors,
+    status: StatusCode,
+) -> Response {
+    let chrome = match chrome(app, viewer).await {
+        Ok(chrome) => chrome,
+        Err(refused) => return refused,
+    };
+    let (heading, action, cancel_href, version) = match asked {
+        Asked::New => (
+            "Register an application".to_owned(),
+            PATH.to_owned(),
+            PATH.to_owned(),
+            None,
+        ),
+        Asked::Edit(client) => {
+            let here = format!("{PATH}/{}", client.application.id);
+            let heading = format!("Edit {}", client.application.settings.name);
+            (heading, here.clone(), here, Some(client.application.version))
+        }
+    };
+    let view = ApplicationForm {
+        chrome,
+        heading,
+        action,
+        cancel_href,
+        values: values(wanted),
+        errors,
+        scopes: scopes(app, wanted),
+        grants: grants(app, wanted),
+        defaults: defaults(app),
+        is_new: version.is_none(),
+        version,
+    };
+    page(status, &view)
+}
+
+fn values(wanted: &Wanted) -> FormValues {
+    FormValues {
+        name: wanted.name.clone(),
+        redirect_uris: wanted.redirect_uris.join("\n"),
+        confidential: wanted.confidential,
+        trusted: wanted.trusted,
+        require_pkce: wanted.require_pkce,
+        introspect: wanted.introspect,
+        send_iss: wanted.send_iss.unwrap_or(true),
+        localhost_any_port: wanted.localhost_any_port.unwrap_or(!wanted.confidential),
+        access_token_ttl: readable(&wanted.access_token_ttl),
+        refresh_token_ttl: readable(&wanted.refresh_token_ttl),
+        refresh_token_max_ttl: readable(&wanted.refresh_token_max_ttl),
+    }
+}
+
+/// `3600` as `1h`; what is no number of seconds stays as it was typed.
+fn readable(text: &str) -> String {
+    text.parse().map_or_else(
+        |_| text.to_owned(),
+        |seconds| words(time::Duration::seconds(seconds)),
+    )
+}
+
+fn scopes(app: &App, wanted: &Wanted) -> Vec<Choice> {
+    let known = app.catalog.known();
+    let choice = |(name, description): (&str, &str)| Choice {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        checked: wanted.scopes.iter().any(|ticked| ticked == name),
+    };
+    known.into_iter().map(choice).collect()
+}
+
+fn grants(app: &App, wanted: &Wanted) -> Vec<Choice> {
+    let ticked = |grant: &GrantType| match &wanted.grants {
+        Some(names) => names.iter().any(|name| name == grant.name()),
+        None => true,
+    };
+    app.offered_grants()
+        .into_iter()
+        .map(|grant| Choice {
+            name: grant.name().to_owned(),
+            description: in_words(grant).to_owned(),
+            checked: ticked(&grant),
+        })
+        .collect()
+}
+
+fn in_words(grant: GrantType) -> &'static str {
+    match grant {
+        GrantType::AuthorizationCode => "People sign in here and are asked; the application gets a code",
+        GrantType::RefreshToken => "The application gets new tokens without asking again",
+        GrantType::ClientCredentials => "The application gets tokens of its own, without a person",
+        GrantType::DeviceCode => "A device without a browser; the person signs in on another one",
+        GrantType::Password => "The application handles the password itself: avoid it",
+        GrantType::Implicit => "The token comes in the address: avoid it",
+    }
+}
+
+pub(super) fn defaults(app: &App) -> Lifetimes {
+    Lifetimes {
+        access_token_ttl: words(app.config.access_token_ttl),
+        refresh_token_ttl: words(app.config.refresh_token_ttl),
+        refresh_token_max_ttl: words(app.config.refresh_token_max_ttl),
+    }
+}

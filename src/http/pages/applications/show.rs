@@ -1,0 +1,225 @@
+//! The page of an application, with commands that are ready to be run.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::super::error;
+use super::super::render::{chrome, page};
+use crate::base::config::words;
+use crate::base::secret::Secret;
+use crate::flow::App;
+use crate::flow::applications::count_live;
+use crate::http::extract::viewer::Viewer;
+use crate::http::view::applications::{ApplicationShow, Command, Lifetimes, RedirectRow, SecretRow};
+use crate::http::view::{ScopeLine, When};
+use crate::model::application::{Application, Client};
+use crate::model::grant_type::GrantType;
+use crate::model::redirect_uri::append;
+use crate::model::scope::Scopes;
+
+/// The verifier of the test links and of the commands, and its challenge: RFC 7636's own example
+/// (appendix B), for trying out alone.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// `secret` is shown this once.
+pub(super) async fn page_of(
+    app: &App,
+    viewer: &Viewer,
+    client: &Client,
+    secret: Option<Secret>,
+    status: StatusCode,
+) -> Response {
+    let application = &client.application;
+    let (users, live_tokens) = match count_live(app, application.id).await {
+        Ok(counts) => counts,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let chrome = match chrome(app, viewer).await {
+        Ok(chrome) => chrome,
+        Err(refused) => return refused,
+    };
+    let now = app.now();
+    let settings = &application.settings;
+    let scopes = app.catalog.allowed(settings.scopes.as_ref());
+    let lifetimes = app.lifetimes(settings);
+    let secrets = client.secrets.iter().map(|kept| SecretRow {
+        id: kept.id.to_string(),
+        created: When::new(kept.created_at, now),
+        last_used: kept.last_used_at.map(|at| When::new(at, now)),
+        expires: kept.expires_at.map(|at| When::new(at, now)),
+    });
+    let view = ApplicationShow {
+        id: application.id.to_string(),
+        name: settings.name.clone(),
+        client_id: application.client_id.to_string(),
+        confidential: settings.confidential,
+        trusted: settings.trusted,
+        disabled: application.disabled_at.is_some(),
+        created: When::new(application.created_at, now),
+        last_used: application.last_used_at.map(|at| When::new(at, now)),
+        secrets: secrets.collect(),
+        new_secret: secret,
+        redirect_uris: redirect_rows(application, &scopes),
+        scopes: scopes
+            .iter()
+            .map(|scope| ScopeLine::new(scope.as_str(), app.catalog.describe(scope.as_str())))
+            .collect(),
+        grants: settings
+            .grants
+            .iter()
+            .map(|grant| grant.name().to_owned())
+            .collect(),
+        lifetimes: Lifetimes {
+            access_token_ttl: words(lifetimes.access_token),
+            refresh_token_ttl: words(lifetimes.refresh_token),
+            refresh_token_max_ttl: words(lifetimes.refresh_token_max),
+        },
+        require_pkce: settings.require_pkce,
+        introspect: settings.introspect,
+        send_iss: settings.send_iss,
+        localhost_any_port: settings.localhost_any_port,
+        commands: commands(app, application, &scopes),
+        users: users.unsigned_abs(),
+        live_tokens: live_tokens.unsigned_abs(),
+        chrome,
+    };
+    page(status, &view)
+}
+
+fn redirect_rows(application: &Application, scopes: &Scopes) -> Vec<RedirectRow> {
+    let uris = &application.settings.redirect_uris;
+    uris.iter()
+        .map(|uri| RedirectRow {
+            uri: uri.as_str().to_owned(),
+            test_href: authorization_path(application, uri.as_str(), scopes),
+        })
+        .collect()
+}
+
+fn authorization_path(application: &Application, redirect_uri: &str, scopes: &Scopes) -> String {
+    let scope = scopes.to_string();
+    let parameters = [
+        ("response_type", "code"),
+        ("client_id", application.client_id.as_str()),
+        ("redirect_uri", redirect_uri),
+        ("scope", &scope),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    append("/oauth/authorize", &parameters)
+}
+
+/// A text as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn commands(app: &App, application: &Application, scopes: &Scopes) -> Vec<Command> {
+    let settings = &application.settings;
+    let mut commands = Vec::new();
+    if settings.allows(GrantType::AuthorizationCode)
+        && let Some(redirect_uri) = settings.redirect_uris.first()
+    {
+        commands.push(curl_code(app, application, redirect_uri.as_str()));
+        commands.push(requests_oauthlib(app, application, redirect_uri.as_str(), scopes));
+    }
+    if settings.allows(GrantType::ClientCredentials) {
+        commands.push(curl_client_credentials(app, application, scopes));
+    }
+    if settings.confidential {
+        commands.push(curl_introspect(app, application));
+    }
+    commands
+}
+
+/// How `curl` says who it is.
+fn identity(application: &Application) -> String {
+    if application.settings.confidential {
+        format!(
+            "  --user {}:\"$CLIENT_SECRET\" \\\n",
+            quoted(application.client_id.as_str())
+        )
+    } else {
+        format!("  --data client_id={} \\\n", application.client_id)
+    }
+}
+
+fn curl_code(app: &App, application: &Application, redirect_uri: &str) -> Command {
+    Command {
+        title: "curl: a code for tokens".to_owned(),
+        text: format!(
+            "# with the code that an Authorize link above led to\ncurl {} \\\n{}  --data grant_type=authorization_code \\\n  \
+             --data-urlencode redirect_uri={} \\\n  --data code_verifier={VERIFIER} \\\n  --data code=\"$CODE\"\n",
+            quoted(&app.issuer.join("/oauth/token")),
+            identity(application),
+            quoted(redirect_uri),
+        ),
+    }
+}
+
+fn curl_client_credentials(app: &App, application: &Application, scopes: &Scopes) -> Command {
+    Command {
+        title: "curl: a token of its own".to_owned(),
+        text: format!(
+            "curl {} \\\n{}  --data grant_type=client_credentials \\\n  --data-urlencode scope={}\n",
+            quoted(&app.issuer.join("/oauth/token")),
+            identity(application),
+            quoted(&scopes.to_string()),
+        ),
+    }
+}
+
+fn curl_introspect(app: &App, application: &Application) -> Command {
+    Command {
+        title: "curl: what a token is".to_owned(),
+        text: format!(
+            "curl {} \\\n{}  --data token=\"$TOKEN\"\n",
+            quoted(&app.issuer.join("/oauth/introspect")),
+            identity(application),
+        ),
+    }
+}
+
+fn requests_oauthlib(app: &App, application: &Application, redirect_uri: &str, scopes: &Scopes) -> Command {
+    let insecure = if app.issuer.is_https() {
+        ""
+    } else {
+        "os.environ[\"OAUTHLIB_INSECURE_TRANSPORT\"] = \"1\"  # plain http, on this machine only\n"
+    };
+    let (secret, argument) = if application.settings.confidential {
+        (
+            "client_secret = os.environ[\"CLIENT_SECRET\"]\n",
+            "client_secret=client_secret",
+        )
+    } else {
+        ("", "include_client_id=True")
+    };
+    let landing = if application
+        .settings
+        .redirect_uris
+        .first()
+        .is_some_and(crate::model::redirect_uri::RedirectUri::is_oob)
+    {
+        ("code: ", "code")
+    } else {
+        ("the whole address that you came to: ", "authorization_response")
+    };
+    Command {
+        title: "Python: requests-oauthlib".to_owned(),
+        text: format!(
+            "import os\nfrom requests_oauthlib import OAuth2Session\n\n{insecure}{secret}\
+             session = OAuth2Session(\n    {client_id:?},\n    scope={scopes:?},\n    redirect_uri={redirect_uri:?},\n    \
+             pkce=\"S256\",\n)\nurl, state = session.authorization_url({authorize:?})\nprint(url)\n\
+             session.fetch_token(\n    {token:?},\n    {field}=input({question:?}),\n    {argument},\n)\n\
+             print(session.get({memos:?}).json())\n",
+            client_id = application.client_id.as_str(),
+            scopes = scopes.to_string(),
+            authorize = app.issuer.join("/oauth/authorize"),
+            token = app.issuer.join("/oauth/token"),
+            memos = app.issuer.join("/api/memos"),
+            field = landing.1,
+            question = landing.0,
+        ),
+    }
+}

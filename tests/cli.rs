@@ -1,0 +1,6 @@
+//! The commands as an operator types them, beside a server that runs on the same store.
+
+mod applications;
+mod tokens;
+mod usage;
+mod users;

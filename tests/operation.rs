@@ -1,0 +1,15 @@
+//! The server as its operator knows it: started, stopped, killed, cut off from its store, attacked.
+
+mod crash;
+mod inputs;
+mod logs;
+mod mimicry;
+mod postgres_faults;
+mod process;
+mod proxy;
+mod sessions;
+mod setup_link;
+mod sign_in_limits;
+mod sqlite_faults;
+mod start;
+mod stop;

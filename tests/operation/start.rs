@@ -1,0 +1,125 @@
+//! Starting: the ready line, and what is refused before it.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+
+use super::process::{Process, command};
+use crate::world::World;
+
+async fn refused(world: &World, arguments: &[&str]) -> String {
+    let command = command(world, arguments);
+    let output: Output = tokio::task::spawn_blocking(move || { command }.output().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.stdout, b"", "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Runs one statement on the store, beside Tegata.
+async fn execute(world: &World, statement: &'static str) {
+    let url = &world.database_url;
+    if url.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+on_each_database! {
+
+async fn the_ready_line_is_all_of_stdout(world: World) {
+    let mut process = Process::start(&world, &[]).await;
+    let issuer = process.world.base_url.clone();
+    let port = issuer.rsplit(':').next().unwrap().to_owned();
+    assert_eq!(issuer, format!("http://localhost:{port}"));
+    let expected = format!(
+        "{{\"event\":\"ready\",\"listen\":\"127.0.0.1:{port}\",\"issuer\":\"{issuer}\",\"pid\":{}}}\n",
+        process.pid()
+    );
+    assert_eq!(process.ready, expected);
+    assert_eq!(process.world.get("/readyz").await.status, 200);
+    process.kill();
+}
+
+async fn a_port_in_use_is_said_in_one_line(world: World) {
+    let mut process = Process::start(&world, &[]).await;
+    let json: Value = serde_json::from_str(&process.ready).unwrap();
+    let listen = json["listen"].as_str().unwrap();
+    let told = refused(&world, &["--listen", listen]).await;
+    let line = told.lines().find(|line| line.contains("cannot listen on")).expect("the fault is said");
+    assert!(line.contains(listen) && line.contains("--listen"), "{line}");
+    assert_eq!(process.world.get("/readyz").await.status, 200, "the first goes on");
+    process.kill();
+}
+
+async fn all_faults_of_the_settings_are_told_at_once(world: World) {
+    std::fs::write(world.folder().join("tegata.toml"), "sesion_ttl = \"1h\"\nrequire_pkce = \"perhaps\"\n").unwrap();
+    let told = refused(&world, &["--access-token-ttl", "soon", "--listen", "", "--public-url", "http://example.com"]).await;
+    for name in ["sesion_ttl", "require_pkce", "access_token_ttl", "listen", "public_url"] {
+        assert!(told.lines().any(|line| line.starts_with(name) || line.contains(&format!("{name} ="))), "{name}: {told}");
+    }
+    assert!(told.contains("tegata.toml") && told.contains("--access-token-ttl"), "where from: {told}");
+}
+
+async fn a_database_of_somebody_else_is_refused(world: World) {
+    world.stop().await;
+    if world.database_url.starts_with("sqlite:") {
+        execute(&world, "ALTER TABLE tegata_migrations RENAME TO their_migrations").await;
+    } else {
+        execute(&world, "DROP TABLE tegata_migrations").await;
+    }
+    let told = refused(&world, &["migrate"]).await;
+    assert!(told.contains("not Tegata's"), "{told}");
+    let told = refused(&world, &[]).await;
+    assert!(told.contains("not Tegata's") && told.contains("TEGATA_DATABASE_URL"), "{told}");
+}
+
+async fn a_newer_schema_is_refused(world: World) {
+    world.stop().await;
+    execute(
+        &world,
+        "INSERT INTO tegata_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', true, '', 0)",
+    )
+    .await;
+    let told = refused(&world, &[]).await;
+    assert!(told.contains("9999") && told.contains("newer Tegata"), "{told}");
+}
+
+async fn migrating_twice_changes_nothing(world: World) {
+    for _ in 0..2 {
+        assert_eq!(world.command(&["migrate", "--json"], "").await.json(), json!({"migrated": true}));
+    }
+    assert_eq!(world.get("/readyz").await.status, 200, "a running server goes on");
+}
+
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_sqlite_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    crate::world::run(crate::world::Database::Sqlite, &[], |world| async move {
+        let path = world.folder().join("new/deeper/tegata.db");
+        let url = format!("sqlite://{}", path.display());
+        let printed = world.command(&["migrate", "--database-url", &url], "").await;
+        assert_eq!(printed.exit, 0, "{printed:?}");
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        assert_eq!(mode(&path), 0o600, "also in a directory that others may enter");
+    });
+}

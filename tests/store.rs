@@ -1,0 +1,3 @@
+//! What the store keeps and what it lets go.
+
+mod sweep;
