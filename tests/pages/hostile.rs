@@ -5,10 +5,9 @@ use crate::world::{Application, Ask, User, World};
 
 const OOB: &str = "urn:ietf:wg:oauth:2.0:oob";
 
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 3] = [
     "<img src=x onerror=alert(1)>",
-    "\"><svg onload=alert(1)>",
-    "</title><script>alert(1)</script>{{7*7}}",
+    "\"></title><svg onload=alert(1)><script>alert(1)</script>{{7*7}}",
     "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
 ];
 

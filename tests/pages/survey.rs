@@ -11,6 +11,8 @@ use url::Url;
 use crate::world::{Chromium, Scripts, World};
 
 const WIDTHS: [u32; 4] = [320, 360, 768, 1280];
+/// One of each layout: axe-core takes its time.
+const READ_AT: [u32; 2] = [360, 1280];
 
 /// A window, and the measure for what it shows.
 pub(super) struct Survey {
@@ -53,7 +55,9 @@ impl Survey {
                 let scheme = if dark { "dark" } else { "light" };
                 let view = format!("{name}-{width}-{scheme}");
                 self.nothing_sticks_out(&view).await;
-                self.everybody_can_read_it(&view).await;
+                if READ_AT.contains(&width) {
+                    self.everybody_can_read_it(&view).await;
+                }
                 self.take_picture(&view).await;
             }
         }
@@ -119,8 +123,9 @@ impl Survey {
             .run_async(
                 "const done = arguments[arguments.length - 1];
                  axe.run(document, { preload: false, resultTypes: ['violations'] }).then(
-                   found => done(found.violations.map(v => [v.id, v.help, v.nodes.map(n => [n.html, n.failureSummary])])),
-                   error => done([['axe-core', String(error)]]));",
+                   found => done(found.passes.length === 0 ? 'nothing was looked at' : found.violations.map(
+                     v => [v.id, v.help, v.nodes.map(n => [n.html, n.failureSummary])])),
+                   error => done(String(error)));",
             )
             .await;
         assert_eq!(violations, Value::Array(Vec::new()), "{view}: axe-core objects");

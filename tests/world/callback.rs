@@ -57,7 +57,9 @@ async fn serve(listener: TcpListener, arrivals: UnboundedSender<Url>) {
         let arrivals = arrivals.clone();
         tokio::spawn(async move {
             // A browser may open a connection and not use it.
-            let Some(target) = answer(stream).await else { return };
+            let Some(target) = answer(stream).await else {
+                return;
+            };
             let url = Url::parse(&format!("http://{address}{target}")).unwrap();
             if url.path() == "/callback" {
                 let _ = arrivals.send(url);

@@ -155,11 +155,15 @@ impl Chromium {
 
     /// The whole page as PNG in base64, beyond the window's lower edge too.
     pub(crate) async fn screenshot(&self) -> String {
+        self.command("Emulation.setScrollbarsHidden", json!({"hidden": true}))
+            .await;
         let shot = self
             .command(
                 "Page.captureScreenshot",
                 json!({"format": "png", "captureBeyondViewport": true}),
             )
+            .await;
+        self.command("Emulation.setScrollbarsHidden", json!({"hidden": false}))
             .await;
         shot["data"].as_str().unwrap().to_owned()
     }
@@ -195,7 +199,12 @@ impl Chromium {
 
     /// The page that is open, for the report of a failure.
     pub(crate) async fn describe(&self) -> String {
-        let url = self.driver.current_url().await.map(String::from).unwrap_or_default();
+        let url = self
+            .driver
+            .current_url()
+            .await
+            .map(String::from)
+            .unwrap_or_default();
         let body = self.driver.find(By::Tag("body")).await;
         let text = match body {
             Ok(body) => body.text().await.unwrap_or_default(),
