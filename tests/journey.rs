@@ -1,4 +1,5 @@
 //! Foreign clients, end to end.
 
+mod browser;
 mod oauth2_crate;
 mod python;

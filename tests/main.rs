@@ -15,4 +15,5 @@ mod flows;
 mod form;
 mod journey;
 mod operation;
+mod pages;
 mod store;

@@ -5,6 +5,8 @@ mod answer;
 mod application;
 mod ask;
 mod browser;
+mod callback;
+mod chromium;
 mod command;
 mod database;
 mod request;
@@ -29,6 +31,8 @@ pub(crate) use self::answer::{Answer, Tokens};
 pub(crate) use self::application::Application;
 pub(crate) use self::ask::{Ask, CHALLENGE, VERIFIER};
 pub(crate) use self::browser::{Authorized, Browser, filled_in};
+pub(crate) use self::callback::Callback;
+pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::command::{Printed, User};
 pub(crate) use self::database::Database;
 use self::database::Store;
@@ -70,6 +74,7 @@ pub(crate) struct World {
     folder: Arc<TempDir>,
     http: reqwest::Client,
     servers: Arc<Mutex<Vec<Running>>>,
+    windows: Arc<Mutex<Vec<Chromium>>>,
 }
 
 /// Runs `test` in a world of its own and takes that world down again, whatever comes of it.
@@ -117,6 +122,7 @@ impl World {
             settings: given,
             folder: store.folder.clone(),
             servers: Arc::new(Mutex::new(vec![running])),
+            windows: Arc::default(),
         }
     }
 
@@ -261,6 +267,20 @@ impl World {
         browser
     }
 
+    /// A window of Chromium without cookies.
+    pub(crate) async fn chromium(&self, scripts: Scripts) -> Chromium {
+        let window = Chromium::start(&self.base_url, scripts).await;
+        self.windows.lock().await.push(window.clone());
+        window
+    }
+
+    /// The link on which the first administrator is made, as the start of a server without users shows it.
+    pub(crate) async fn setup_link(&self) -> String {
+        let servers = self.servers.lock().await;
+        let token = servers[0].setup_token.as_ref().expect("there is no user yet");
+        format!("{}/setup?token={}", self.base_url, token.expose())
+    }
+
     /// A fresh code that `user` allowed to `application`.
     pub(crate) async fn code(&self, user: &User, application: &Application) -> String {
         let browser = self.signed_in(user).await;
@@ -319,6 +339,9 @@ impl World {
 
     /// Stops every server inside this process; the store stays.
     pub(crate) async fn stop(&self) {
+        for window in self.windows.lock().await.drain(..) {
+            window.quit().await;
+        }
         for running in self.servers.lock().await.drain(..) {
             running.stop().await;
         }

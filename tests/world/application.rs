@@ -14,6 +14,15 @@ pub(crate) struct Application {
 }
 
 impl Application {
+    /// One that was registered by other means than the command.
+    pub(crate) fn known(client_id: &str, client_secret: Option<&str>, redirect_uri: &str) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.map(str::to_owned),
+            redirect_uris: vec![redirect_uri.to_owned()],
+        }
+    }
+
     /// The first registered redirect URI.
     pub(crate) fn redirect_uri(&self) -> &str {
         &self.redirect_uris[0]
@@ -30,6 +39,7 @@ impl Application {
 #[must_use]
 pub(crate) struct Wanted {
     world: World,
+    name: String,
     redirect_uris: Vec<String>,
     options: Vec<String>,
     secret: String,
@@ -39,10 +49,17 @@ impl Wanted {
     pub(super) fn new(world: World) -> Self {
         Self {
             world,
+            name: "Notes".to_owned(),
             redirect_uris: Vec::new(),
             options: Vec::new(),
             secret: String::new(),
         }
+    }
+
+    /// Instead of `Notes`.
+    pub(crate) fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
     }
 
     /// Instead of the usual `https://app.example/callback`; more than one may be given.
@@ -93,7 +110,7 @@ impl Wanted {
         if self.redirect_uris.is_empty() {
             self.redirect_uris.push("https://app.example/callback".to_owned());
         }
-        let mut arguments = vec!["application", "create", "--json", "--name", "Notes"];
+        let mut arguments = vec!["application", "create", "--json", "--name", &self.name];
         for uri in &self.redirect_uris {
             arguments.extend(["--redirect-uri", uri]);
         }

@@ -1,0 +1,59 @@
+//! What administrators see.
+
+use super::Survey;
+use crate::world::{Ask, World};
+
+on_each_database! {
+
+async fn an_application_from_first_to_last(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let ichiro = world.administrator("ichiro").await;
+    window.open("/login").await;
+    window.sign_in(&ichiro).await;
+    survey.open("/oauth/applications", "applications-none").await;
+    window.click("#new-application").await;
+    window.element("#save").await;
+    survey.look("application-new").await;
+    window.fill("#name", "Memo Bot").await;
+    window.fill("#redirect_uris", "http://app.example/callback").await;
+    window.fill("#access_token_ttl", "soon").await;
+    window.click("#save").await;
+    window.element("#redirect_uris-error").await;
+    window.element("#access_token_ttl-error").await;
+    survey.look("application-new-errors").await;
+    window.fill("#redirect_uris", "https://memo.example/callback\nhttp://localhost:8080/callback").await;
+    window.fill("#access_token_ttl", "").await;
+    window.click("#save").await;
+    window.element("#client-secret").await;
+    survey.look("application-registered").await;
+
+    window.click("#rotate-secret").await;
+    window.element("button[aria-label^='Retire secret']").await;
+    survey.look("application-two-secrets").await;
+    window.click("#edit").await;
+    window.element("#save").await;
+    survey.look("application-edit").await;
+    window.click("main a[href^='/oauth/applications/']").await;
+    window.click("#delete-application").await;
+    window.element("h1").await;
+    survey.look("application-delete").await;
+}
+
+async fn many_applications(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let ichiro = world.administrator("ichiro").await;
+    let app = world.application().name("Memo Bot").create().await;
+    world.tokens(&ichiro, &app).await;
+    for name in ["Memo Bot for the terminal", "Importer"] {
+        world.application().name(name).public().create().await;
+    }
+    window.open("/login").await;
+    window.sign_in(&ichiro).await;
+    survey.open("/oauth/applications", "applications").await;
+    survey.open("/oauth/applications?q=nothing+like+it", "applications-no-match").await;
+    survey.open(&Ask::of(&app).with("redirect_uri", "https://else.example/").path(), "mismatch-for-administrators").await;
+}
+
+}

@@ -1,0 +1,99 @@
+//! What people see who sign in and are asked for consent.
+
+use super::Survey;
+use crate::world::{Ask, World};
+
+const OOB: &str = "urn:ietf:wg:oauth:2.0:oob";
+
+on_each_database! {
+
+async fn before_anybody_signs_in(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    survey.open(&world.setup_link().await, "setup").await;
+    window.fill("#username", "two words").await;
+    window.fill("#password", "short").await;
+    window.fill("#password_confirmation", "short").await;
+    window.click("#create-administrator").await;
+    window.element("#username-error").await;
+    survey.look("setup-errors").await;
+    survey.open("/setup?token=unknown", "setup-gone").await;
+
+    survey.open("/login", "login").await;
+    window.try_to_sign_in("hanako", "not her password").await;
+    window.element("#sign-in-error").await;
+    survey.look("login-error").await;
+    let app = world.application().name("Memo Bot").create().await;
+    survey.open(&Ask::of(&app).path(), "login-for-an-application").await;
+}
+
+async fn errors(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let hanako = world.user("hanako").await;
+    let app = world.application().name("Memo Bot").create().await;
+    survey.open("/nowhere", "not-found").await;
+    survey.open(&Ask::of(&app).with("client_id", "unknown").path(), "unknown-application").await;
+    window.open("/login").await;
+    window.sign_in(&hanako).await;
+    survey.open(&Ask::of(&app).with("redirect_uri", "https://else.example/").path(), "mismatch").await;
+    survey.open("/oauth/authorize?authorization=unknown", "over").await;
+    survey.open("/oauth/authorize/native?code=unknown", "native-gone").await;
+    survey.open("/oauth/applications", "forbidden").await;
+}
+
+async fn consent_and_what_follows(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let hanako = world.user("hanako").await;
+    let app = world.application().name("Memo Bot").redirect_uri(OOB).create().await;
+    let public = world.application().name("Memo Bot for the terminal").public().create().await;
+    let ask = Ask::of(&app);
+
+    window.open(&ask.path()).await;
+    window.sign_in(&hanako).await;
+    survey.look("consent").await;
+    window.click("#deny").await;
+    window.element("#error-code").await;
+    survey.look("native-error").await;
+    window.open(&ask.path()).await;
+    window.click("#authorize").await;
+    window.element("#authorization-code").await;
+    survey.look("native-code").await;
+    world.clock.advance(86_400 * 40);
+    window.open(&ask.clone().with("scope", "read write").path()).await;
+    window.sign_in(&hanako).await;
+    survey.look("consent-for-more").await;
+    survey.open(&Ask::of(&public).path(), "consent-every-time").await;
+}
+
+async fn the_account(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let hanako = world.user("hanako").await;
+    window.open("/login").await;
+    window.sign_in(&hanako).await;
+    survey.open("/oauth/authorized_applications", "my-applications-none").await;
+    for name in ["Memo Bot", "Memo Bot for the terminal"] {
+        let app = world.application().name(name).redirect_uri(OOB).create().await;
+        let both = Ask::of(&app).with("scope", "read write");
+        window.open(&both.path()).await;
+        window.click("#authorize").await;
+        window.element("#authorization-code").await;
+    }
+    survey.open("/oauth/authorized_applications", "my-applications").await;
+    window.click("button[aria-label='Withdraw access of Memo Bot']").await;
+    window.element(".notice").await;
+    survey.look("my-applications-withdrawn").await;
+
+    world.signed_in(&hanako).await;
+    survey.open("/account", "account").await;
+    window.fill("#current_password", "not the current one").await;
+    window.fill("#password", "two herons on one leg each").await;
+    window.fill("#password_confirmation", "two herons on one leg each").await;
+    window.click("#change-password").await;
+    window.element("#current_password-error").await;
+    survey.look("account-errors").await;
+}
+
+}

@@ -1,0 +1,85 @@
+//! A client's redirect URI: a listener on a loopback port that keeps what a browser brings it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use url::Url;
+
+/// Longer than a browser takes to follow a redirect.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Callback {
+    address: SocketAddr,
+    arrivals: UnboundedReceiver<Url>,
+    listening: JoinHandle<()>,
+}
+
+impl Callback {
+    pub(crate) async fn listen() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, arrivals) = unbounded_channel();
+        Self {
+            address,
+            arrivals,
+            listening: tokio::spawn(serve(listener, sender)),
+        }
+    }
+
+    /// Its redirect URI, with the port it has.
+    pub(crate) fn uri(&self) -> String {
+        format!("http://{}/callback", self.address)
+    }
+
+    /// The next address with which a browser comes to the redirect URI.
+    pub(crate) async fn arrival(&mut self) -> Url {
+        let arrival = timeout(PATIENCE, self.arrivals.recv()).await;
+        arrival
+            .expect("the browser arrives at the application")
+            .expect("it listens as long as it lives")
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, arrivals: UnboundedSender<Url>) {
+    let address = listener.local_addr().unwrap();
+    while let Ok((stream, _)) = listener.accept().await {
+        let arrivals = arrivals.clone();
+        tokio::spawn(async move {
+            // A browser may open a connection and not use it.
+            let Some(target) = answer(stream).await else {
+                return;
+            };
+            let url = Url::parse(&format!("http://{address}{target}")).unwrap();
+            if url.path() == "/callback" {
+                let _ = arrivals.send(url);
+            }
+        });
+    }
+}
+
+/// Answers one request; gives what it asked for.
+async fn answer(stream: TcpStream) -> Option<String> {
+    const PAGE: &str = "<!doctype html><title>Arrived</title><p id=arrived>Arrived";
+    let mut stream = BufReader::new(stream);
+    let mut lines = (&mut stream).lines();
+    let first = lines.next_line().await.ok()??;
+    while !lines.next_line().await.ok()??.is_empty() {}
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        PAGE.len()
+    );
+    stream.write_all(format!("{head}{PAGE}").as_bytes()).await.ok()?;
+    stream.flush().await.ok()?;
+    first.split(' ').nth(1).map(str::to_owned)
+}
