@@ -231,6 +231,8 @@ impl Asking<'_> {
             "Nothing was authorized. Whoever develops or runs the application can mend this; you cannot.";
         let mut view = self.framed(blank(StatusCode::BAD_REQUEST, title, &sentence, who));
         if self.viewer.user().is_some_and(|user| user.admin) {
+            "Nothing was authorized. Register the address, or tell whoever develops the application."
+                .clone_into(&mut view.who);
             view.mismatch = mismatch(why, application);
         }
         tracing::info!(event = "authorization_unproven", why = title);
