@@ -3,6 +3,8 @@
 pub mod described;
 mod wanted;
 
+use std::sync::atomic::Ordering;
+
 use time::{Duration, OffsetDateTime};
 
 use super::App;
@@ -72,7 +74,7 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
     }
     tx.commit().await?;
-    app.clients.forget();
+    changed(app).await;
     tracing::info!(event = "application_created", application = %id, client_id = %client_id);
     Ok(Saved {
         client: expect(app, id).await?,
@@ -154,7 +156,7 @@ pub async fn change(app: &App, id: ApplicationId, wanted: &Wanted, version: i64)
         store::grants::forget_consents(&mut tx, id).await?;
     }
     tx.commit().await?;
-    app.clients.forget();
+    changed(app).await;
     tracing::info!(event = "application_changed", application = %id);
     Ok(Saved {
         client: expect(app, id).await?,
@@ -182,7 +184,7 @@ pub async fn delete(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
     let families = Families::OfApplication(id);
     store::grants::revoke_all(&mut tx, families, RevokedReason::ApplicationDeleted, now).await?;
     tx.commit().await?;
-    app.clients.forget();
+    changed(app).await;
     tracing::info!(event = "application_deleted", application = %id);
     Ok(true)
 }
@@ -221,7 +223,7 @@ pub async fn rotate_secret(app: &App, id: ApplicationId, older: Older) -> Result
     let digest = SecretDigest::Generated(secret.hash());
     rows::insert_secret(&mut tx, id, new_secret_id(app, now), &digest, made).await?;
     tx.commit().await?;
-    app.clients.forget();
+    changed(app).await;
     tracing::info!(event = "secret_rotated", application = %id);
     Ok(Some(secret))
 }
@@ -250,7 +252,7 @@ pub async fn retire_secret(app: &App, id: ApplicationId, secret: SecretId) -> Re
         return Ok(false);
     }
     tx.commit().await?;
-    app.clients.forget();
+    changed(app).await;
     tracing::info!(event = "secret_retired", application = %id, secret = %secret);
     Ok(true)
 }
@@ -292,12 +294,19 @@ pub async fn all(app: &App) -> Result<Vec<Listed>, Refusal> {
     Ok(rows::page(&app.db, "", i64::from(i32::MAX), 0, app.now()).await?)
 }
 
-/// Whether every redirect of ours carries `iss`: only then may the metadata promise it (RFC 9207 §3).
-///
-/// # Errors
-/// That the store did not do it.
-pub async fn all_send_iss(app: &App) -> Result<bool, Refusal> {
-    Ok(rows::all_send_iss(&app.db).await?)
+/// To be called after every change that is committed: what is kept of applications is out of date.
+async fn changed(app: &App) {
+    app.clients.forget();
+    look_for_iss(app).await;
+}
+
+/// Looks whether every redirect of ours carries `iss`: only then may the metadata promise it (RFC 9207 §3).
+/// Looked for after changes and now and then, so that the metadata needs no store.
+pub(super) async fn look_for_iss(app: &App) {
+    match rows::all_send_iss(&app.db).await {
+        Ok(all) => app.all_send_iss.store(all, Ordering::Relaxed),
+        Err(error) => tracing::debug!(%error, "could not look which applications want iss"),
+    }
 }
 
 /// What stops working when it goes: users with a live grant, live access tokens.

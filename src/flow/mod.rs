@@ -24,6 +24,7 @@ pub mod users;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use time::OffsetDateTime;
 
@@ -54,6 +55,8 @@ pub struct Inner {
     pub passwords: Passwords,
     clients: clients::Clients,
     usage: usage::Usage,
+    /// No application has `iss` switched off, as far as was seen.
+    all_send_iss: AtomicBool,
     retries: retry::Exhausted,
     pub guard: guard::Guard,
 }
@@ -74,7 +77,7 @@ impl App {
             .map_err(|error| error.to_string())?;
         let catalog = catalog(&config)?;
         let passwords = Passwords::new(entropy.clone());
-        Ok(Self(Arc::new(Inner {
+        let app = Self(Arc::new(Inner {
             db,
             clock,
             clients: clients::Clients::new(&entropy),
@@ -85,8 +88,16 @@ impl App {
             catalog,
             passwords,
             usage: usage::Usage::default(),
+            all_send_iss: AtomicBool::new(true),
             retries: retry::Exhausted::default(),
-        })))
+        }));
+        applications::look_for_iss(&app).await;
+        Ok(app)
+    }
+
+    /// Whether the metadata may promise `iss` in every answer (RFC 9207 §3).
+    pub fn promises_iss(&self) -> bool {
+        self.all_send_iss.load(Ordering::Relaxed)
     }
 
     pub fn now(&self) -> OffsetDateTime {

@@ -1,5 +1,5 @@
-//! A real browser: headless Chromium, driven through chromedriver (W3C WebDriver and, where that has no
-//! word for it, the DevTools protocol).
+//! A real browser: headless Chromium, driven through chromedriver (W3C `WebDriver` and, where that has no
+//! word for it, the `DevTools` protocol).
 
 use std::env;
 use std::sync::Arc;

@@ -5,17 +5,15 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use crate::flow::{self, App};
-use crate::http::error::EndpointError;
+use crate::flow::App;
 use crate::protocol::metadata::Metadata;
 
-pub(in crate::http) async fn show(State(app): State<App>) -> Result<impl IntoResponse, EndpointError> {
-    let always_iss = flow::applications::all_send_iss(&app).await?;
+pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
     let metadata = Metadata::of(
         app.issuer.as_str(),
         &app.catalog.configured(),
         app.offered_grants(),
-        always_iss,
+        app.promises_iss(),
     );
-    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata)))
+    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata))
 }
