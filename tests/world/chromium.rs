@@ -1,9 +1,9 @@
-//! A real browser: headless Chromium, driven through chromedriver (W3C `WebDriver` and, where that has no
-//! word for it, the `DevTools` protocol).
+//! A real browser: headless Chromium, driven through `chromedriver` in the words of W3C's `WebDriver` and,
+//! where those do not reach, of the `DevTools` protocol.
 
 use std::env;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ pub(crate) enum Scripts {
 const PATIENCE: Duration = Duration::from_secs(20);
 const INTERVAL: Duration = Duration::from_millis(20);
 
-const ARGUMENTS: [&str; 9] = [
+const ARGUMENTS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -42,6 +42,8 @@ const ARGUMENTS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    // A page is as wide as its window, as on a phone.
+    "--hide-scrollbars",
 ];
 
 impl Chromium {
@@ -155,15 +157,11 @@ impl Chromium {
 
     /// The whole page as PNG in base64, beyond the window's lower edge too.
     pub(crate) async fn screenshot(&self) -> String {
-        self.command("Emulation.setScrollbarsHidden", json!({"hidden": true}))
-            .await;
         let shot = self
             .command(
                 "Page.captureScreenshot",
                 json!({"format": "png", "captureBeyondViewport": true}),
             )
-            .await;
-        self.command("Emulation.setScrollbarsHidden", json!({"hidden": false}))
             .await;
         shot["data"].as_str().unwrap().to_owned()
     }
@@ -171,6 +169,18 @@ impl Chromium {
     /// What Chromium complained of since the last call: errors, refused loads, violations of the policy.
     pub(crate) async fn complaints(&self) -> Vec<BrowserLogEntry> {
         self.driver.browser_log().await.unwrap()
+    }
+
+    /// Waits until Chromium has complained of something that contains `text`.
+    pub(crate) async fn complains_of(&self, text: &str) {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let complaints = self.complaints().await;
+            if complaints.iter().any(|entry| entry.message.contains(text)) {
+                return;
+            }
+        }
+        panic!("no complaint of {text}: {}", self.describe().await);
     }
 
     /// The addresses asked for since the last call, those of Chromium's own first page left out.
