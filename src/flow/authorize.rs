@@ -12,6 +12,7 @@ use super::{App, clients};
 use crate::base::config::COPIED_CODE_TTL;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::{Application, Client};
+use crate::model::grant;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{GrantId, UserId};
 use crate::model::scope::Scopes;
@@ -76,7 +77,8 @@ pub struct Consent {
     pub request: AuthorizationRequest,
     /// Each scope with a sentence for people.
     pub scopes: Vec<(String, String)>,
-    pub known_since: Option<OffsetDateTime>,
+    /// What this user has allowed this application before, and since when.
+    pub known: Option<grant::Consent>,
     /// Whether allowing it spares the question next time.
     pub remembers: bool,
 }
@@ -278,7 +280,7 @@ async fn proceed(
     Ok(Next::Consent(Box::new(Consent {
         handle,
         scopes: described(app, &request.scopes),
-        known_since: remembered.map(|consent| consent.created_at),
+        known: remembered,
         remembers: application.settings.confidential,
         application,
         request: kept.request,

@@ -64,6 +64,7 @@ async fn consent_and_what_follows(world: World) {
     window.open(&ask.clone().with("scope", "read write").path()).await;
     window.sign_in(&hanako).await;
     survey.look("consent-for-more").await;
+    assert!(window.has("[data-scope=write] .tag").await && !window.has("[data-scope=read] .tag").await, "what is new");
     survey.open(&Ask::of(&public).path(), "consent-every-time").await;
 }
 

@@ -187,12 +187,8 @@ impl Asking<'_> {
             application: consent.application.settings.name.clone(),
             redirect_host: people_host(target.redirect_uri(), uri),
             username: user.username.clone(),
-            scopes: consent
-                .scopes
-                .iter()
-                .map(|(name, text)| ScopeLine::new(name, text))
-                .collect(),
-            known_since: consent.known_since.map(|since| When::new(since, now)),
+            scopes: scope_lines(&consent),
+            known_since: consent.known.map(|known| When::new(known.created_at, now)),
             remembers: consent.remembers,
             native: target.is_native(),
             authorization: consent.handle.expose().to_owned(),
@@ -245,6 +241,23 @@ impl Asking<'_> {
             ..view
         }
     }
+}
+
+/// Of an application that is known, what it never had is marked as new.
+fn scope_lines(consent: &Consent) -> Vec<ScopeLine> {
+    let asks_more = |name: &str| {
+        let known = consent.known.as_ref();
+        known.is_some_and(|known| !known.scopes.iter().any(|scope| scope.as_str() == name))
+    };
+    let line = |(name, text): &(String, String)| {
+        let line = ScopeLine::new(name, text);
+        if asks_more(name) {
+            line.new_this_time()
+        } else {
+            line
+        }
+    };
+    consent.scopes.iter().map(line).collect()
 }
 
 fn people_host(asked: &str, registered: Option<&RedirectUri>) -> String {
