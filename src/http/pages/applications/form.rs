@@ -181,7 +181,17 @@ fn scopes(app: &App, wanted: &Wanted) -> Vec<Choice> {
         description: description.to_owned(),
         checked: wanted.scopes.iter().any(|ticked| ticked == name),
     };
-    known.into_iter().map(choice).collect()
+    // Left out, they would be unticked by the next save, and with none ticked all that is configured is allowed.
+    let stale = wanted
+        .scopes
+        .iter()
+        .filter(|name| !app.catalog.knows(name))
+        .map(|name| Choice {
+            name: name.clone(),
+            description: "No longer configured: untick it, and tick what takes its place".to_owned(),
+            checked: true,
+        });
+    known.into_iter().map(choice).chain(stale).collect()
 }
 
 fn grants(app: &App, wanted: &Wanted) -> Vec<Choice> {

@@ -27,6 +27,13 @@ enum Texts {
 }
 
 impl Texts {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::One(text) => text.trim().is_empty(),
+            Self::Many(texts) => texts.iter().all(|text| text.trim().is_empty()),
+        }
+    }
+
     fn into_vec(self) -> Vec<String> {
         match self {
             Self::One(text) => text.split_whitespace().map(str::to_owned).collect(),
@@ -120,10 +127,23 @@ async fn fields(request: Request) -> Result<Fields, Response> {
     let body = read(request.into_body())
         .await
         .map_err(IntoResponse::into_response)?;
-    serde_json::from_slice(&body).map_err(|fault| {
-        let wrong = OAuthError::invalid_request(format!("The body is no application: {fault}"));
+    let wrong = || {
+        let wrong = OAuthError::invalid_request("The body is no JSON object with the fields of an application");
         EndpointError::from(wrong).into_response()
-    })
+    };
+    let object: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| wrong())?;
+    let fields: Fields = serde_json::from_value(Value::Object(object)).map_err(|_| wrong())?;
+    if fields.scopes.as_ref().is_some_and(Texts::is_empty) {
+        return Err(without_scopes());
+    }
+    Ok(fields)
+}
+
+/// An empty list would say the opposite of what it seems to: none named is all that is configured.
+fn without_scopes() -> Response {
+    let message = "Name at least one scope; leave the field out to leave the scopes as they are.";
+    let body = Json(json!({ "errors": { "scopes": [message] } }));
+    (StatusCode::UNPROCESSABLE_ENTITY, NO_STORE, body).into_response()
 }
 
 /// A program that may, and what it sends.
