@@ -15,11 +15,11 @@ async fn set_up(world: &World, window: &Chromium, redirect_uri: &str) -> Applica
     window
         .fill("#password_confirmation", "a seal cut from pear wood")
         .await;
-    window.click("#create-administrator").await;
+    window.follow("#create-administrator").await;
     assert!(window.text(".notice").await.contains("first administrator"));
 
     let application = register(window, redirect_uri).await;
-    window.click("#sign-out").await;
+    window.follow("#sign-out").await;
     window.element("#sign-in").await;
 
     window.open(&link).await;
@@ -32,19 +32,19 @@ async fn set_up(world: &World, window: &Chromium, redirect_uri: &str) -> Applica
 }
 
 async fn register(window: &Chromium, redirect_uri: &str) -> Application {
-    window.click("#new-application").await;
+    window.follow("#new-application").await;
     window.fill("#name", "Memo Bot").await;
     window.fill("#redirect_uris", redirect_uri).await;
     for scope in ["read", "write"] {
         window.click(&format!("input[name=scopes][value={scope}]")).await;
     }
-    window.click("#save").await;
+    window.follow("#save").await;
 
     let secret = window.value("#client-secret").await;
     let client_id = window.text("#client-id").await;
     assert!(secret.starts_with("tgs_"), "{}", window.describe().await);
     window.open("/oauth/applications").await;
-    window.click("th a").await;
+    window.follow("th a").await;
     assert_eq!(window.text("#client-id").await, client_id);
     assert!(!window.has("#client-secret").await, "a secret is shown once");
     Application::known(&client_id, Some(&secret), redirect_uri)
@@ -67,7 +67,7 @@ async fn allow(
         assert!(page.contains(said), "{said} is not on {page}");
     }
     assert!(window.has("[data-scope=read]").await && window.has("[data-scope=write]").await);
-    window.click("#authorize").await;
+    window.follow("#authorize").await;
 
     let code = arrived(world, client, "code").await;
     assert_eq!(window.text("#arrived").await, "Arrived");
@@ -101,11 +101,11 @@ async fn arrived(world: &World, client: &mut Callback, name: &str) -> String {
 /// An application without a redirect URI of its own: the code is copied from a page, the denial told on one.
 async fn copy_a_code(world: &World, window: &Chromium, application: &Application) -> String {
     window.open(&Ask::of(application).path()).await;
-    window.click("#deny").await;
+    window.follow("#deny").await;
     assert_eq!(window.text("#error-code").await, "access_denied");
 
     window.open(&Ask::of(application).path()).await;
-    window.click("#authorize").await;
+    window.follow("#authorize").await;
     let shown = window.element("#authorization-code").await;
     let code = shown.prop("textContent").await.unwrap().unwrap();
     assert!(
@@ -117,7 +117,7 @@ async fn copy_a_code(world: &World, window: &Chromium, application: &Application
 
 async fn deny(world: &World, window: &Chromium, application: &Application, client: &mut Callback) {
     window.open(&Ask::of(application).path()).await;
-    window.click("#deny").await;
+    window.follow("#deny").await;
     assert_eq!(arrived(world, client, "error").await, "access_denied");
 }
 
@@ -125,7 +125,7 @@ async fn withdraw(world: &World, window: &Chromium, name: &str, token: &str) {
     assert_eq!(world.memos(token).await.status, 200);
     window.open("/oauth/authorized_applications").await;
     let button = format!("button[aria-label='Withdraw access of {name}']");
-    window.click(&button).await;
+    window.follow(&button).await;
     assert!(
         window
             .text(".notice")
@@ -150,13 +150,13 @@ async fn change_password(window: &Chromium, user: &User) -> User {
     window.fill("#current_password", "not the current one").await;
     window.fill("#password", &changed.password).await;
     window.fill("#password_confirmation", &changed.password).await;
-    window.click("#change-password").await;
+    window.follow("#change-password").await;
     window.element("#current_password-error").await;
 
     window.fill("#current_password", &user.password).await;
     window.fill("#password", &changed.password).await;
     window.fill("#password_confirmation", &changed.password).await;
-    window.click("#change-password").await;
+    window.follow("#change-password").await;
     assert!(window.text(".notice").await.contains("Your password is changed"));
     changed
 }
@@ -165,7 +165,7 @@ async fn sign_out_everywhere(world: &World, window: &Chromium, old: &User, user:
     let elsewhere = world.signed_in(user).await;
     assert_eq!(elsewhere.get("/account").await.status, 200);
     window.open("/account").await;
-    window.click("#sign-out-everywhere").await;
+    window.follow("#sign-out-everywhere").await;
     window.element("#sign-in").await;
     assert_eq!(
         elsewhere.get("/account").await.status,
@@ -228,7 +228,7 @@ async fn a_native_application_listens_on_any_port(world: World) {
     window.sign_in(&hanako).await;
     deny(&world, &window, &app, &mut client).await;
     window.open(&Ask::of(&app).path()).await;
-    window.click("#authorize").await;
+    window.follow("#authorize").await;
     let code = arrived(&world, &mut client, "code").await;
     world.redeem(&app, &code).await.tokens();
 }

@@ -12,30 +12,30 @@ async fn an_application_from_first_to_last(world: World) {
     window.open("/login").await;
     window.sign_in(&ichiro).await;
     survey.open("/oauth/applications", "applications-none").await;
-    window.click("#new-application").await;
+    window.follow("#new-application").await;
     window.element("#save").await;
     survey.look("application-new").await;
     window.fill("#name", "Memo Bot").await;
     window.fill("#redirect_uris", "http://app.example/callback").await;
     window.fill("#access_token_ttl", "soon").await;
-    window.click("#save").await;
+    window.follow("#save").await;
     window.element("#redirect_uris-error").await;
     window.element("#access_token_ttl-error").await;
     survey.look("application-new-errors").await;
     window.fill("#redirect_uris", "https://memo.example/callback\nhttp://localhost:8080/callback").await;
     window.fill("#access_token_ttl", "").await;
-    window.click("#save").await;
+    window.follow("#save").await;
     window.element("#client-secret").await;
     survey.look("application-registered").await;
 
-    window.click("#rotate-secret").await;
+    window.follow("#rotate-secret").await;
     window.element("button[aria-label^='Retire secret']").await;
     survey.look("application-two-secrets").await;
-    window.click("#edit").await;
+    window.follow("#edit").await;
     window.element("#save").await;
     survey.look("application-edit").await;
-    window.click("main a[href^='/oauth/applications/']").await;
-    window.click("#delete-application").await;
+    window.follow("main a[href^='/oauth/applications/']").await;
+    window.follow("#delete-application").await;
     window.element("h1").await;
     survey.look("application-delete").await;
 }

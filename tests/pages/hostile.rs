@@ -20,7 +20,7 @@ async fn allow(survey: &Survey, user: &User, application: &Application, number: 
         window.sign_in(user).await;
     }
     survey.look(&format!("hostile-consent-{number}")).await;
-    window.click("#authorize").await;
+    window.follow("#authorize").await;
     window.element("#authorization-code").await;
     survey.look(&format!("hostile-code-{number}")).await;
 }

@@ -14,7 +14,7 @@ async fn before_anybody_signs_in(world: World) {
     window.fill("#username", "two words").await;
     window.fill("#password", "short").await;
     window.fill("#password_confirmation", "short").await;
-    window.click("#create-administrator").await;
+    window.follow("#create-administrator").await;
     window.element("#username-error").await;
     survey.look("setup-errors").await;
     survey.open("/setup?token=unknown", "setup-gone").await;
@@ -53,11 +53,11 @@ async fn consent_and_what_follows(world: World) {
     window.open(&ask.path()).await;
     window.sign_in(&hanako).await;
     survey.look("consent").await;
-    window.click("#deny").await;
+    window.follow("#deny").await;
     window.element("#error-code").await;
     survey.look("native-error").await;
     window.open(&ask.path()).await;
-    window.click("#authorize").await;
+    window.follow("#authorize").await;
     window.element("#authorization-code").await;
     survey.look("native-code").await;
     world.clock.advance(86_400 * 40);
@@ -79,11 +79,11 @@ async fn the_account(world: World) {
         let app = world.application().name(name).redirect_uri(OOB).create().await;
         let both = Ask::of(&app).with("scope", "read write");
         window.open(&both.path()).await;
-        window.click("#authorize").await;
+        window.follow("#authorize").await;
         window.element("#authorization-code").await;
     }
     survey.open("/oauth/authorized_applications", "my-applications").await;
-    window.click("button[aria-label='Withdraw access of Memo Bot']").await;
+    window.follow("button[aria-label='Withdraw access of Memo Bot']").await;
     window.element(".notice").await;
     survey.look("my-applications-withdrawn").await;
 
@@ -92,7 +92,7 @@ async fn the_account(world: World) {
     window.fill("#current_password", "not the current one").await;
     window.fill("#password", "two herons on one leg each").await;
     window.fill("#password_confirmation", "two herons on one leg each").await;
-    window.click("#change-password").await;
+    window.follow("#change-password").await;
     window.element("#current_password-error").await;
     survey.look("account-errors").await;
 }

@@ -97,6 +97,15 @@ impl Chromium {
         clicked.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
     }
 
+    /// Clicks what leads to another page, and waits until this one is left.
+    pub(crate) async fn follow(&self, selector: &str) {
+        let link = self.element(selector).await;
+        let clicked = link.click().await;
+        clicked.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
+        let left = link.wait_until().stale().await;
+        left.unwrap_or_else(|error| panic!("{selector} leads nowhere: {error}"));
+    }
+
     /// Types into a field, in place of what it held.
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
         let field = self.element(selector).await;
@@ -127,7 +136,7 @@ impl Chromium {
     pub(crate) async fn try_to_sign_in(&self, username: &str, password: &str) {
         self.fill("#username", username).await;
         self.fill("#password", password).await;
-        self.click("#sign-in").await;
+        self.follow("#sign-in").await;
     }
 
     /// Runs a script beside those of the page, whose policy does not bind it.
