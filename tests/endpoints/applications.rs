@@ -107,6 +107,21 @@ async fn a_wrong_field_is_named(world: World) {
     assert!(!list.body.contains("Notes"), "nothing was kept: {list}");
 }
 
+async fn an_empty_list_of_scopes_widens_nothing(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let made = script.create(&json!({"name": "Notes", "redirect_uris": ["https://app.example/cb"], "scopes": ["read"]})).await;
+    let path = format!("/oauth/applications/{}", made.json()["id"].as_str().unwrap());
+    for none in [json!([]), json!(""), json!([" "])] {
+        let answer = script.request("PATCH", &path).json(&json!({"scopes": none})).await;
+        assert_eq!(answer.status, 422, "{answer}");
+    }
+    let answer = script.request("PATCH", &path).json(&json!([])).await;
+    assert_eq!(answer.status, 400, "{answer}");
+    let now = script.request("GET", &path).await;
+    assert_eq!(now.json()["scopes"], json!(["read"]), "{now}");
+}
+
 async fn nobody_else_keeps_applications(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;

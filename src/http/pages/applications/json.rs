@@ -128,7 +128,8 @@ async fn fields(request: Request) -> Result<Fields, Response> {
         .await
         .map_err(IntoResponse::into_response)?;
     let wrong = || {
-        let wrong = OAuthError::invalid_request("The body is no JSON object with the fields of an application");
+        let wrong =
+            OAuthError::invalid_request("The body is no JSON object with the fields of an application");
         EndpointError::from(wrong).into_response()
     };
     let object: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| wrong())?;
