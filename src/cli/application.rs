@@ -65,6 +65,12 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
         introspect: new.introspect,
         send_iss: new.no_iss.then_some(false),
         access_token_ttl: new.access_token_ttl.unwrap_or_default(),
+        default_scopes: new.default_scope,
+        optional_scopes: new.optional_scope,
+        access_token_ttls: new.access_token_ttl_by_grant.into_iter().collect(),
+        reuse_access_token: new.reuse_access_token,
+        revoke_previous_tokens: new.revoke_previous_tokens,
+        allowed_origins: new.allowed_origin,
         client_id: new.client_id.unwrap_or_default(),
         client_secret: chosen,
         ..Wanted::default()

@@ -160,12 +160,37 @@ pub struct NewApplication {
     /// How long its access tokens live, as 60s, 15m, 1h or 30d [default: the server's]
     #[arg(long, value_name = "DURATION", value_parser = NonEmptyStringValueParser::new())]
     pub access_token_ttl: Option<String>,
+    /// How long its access tokens of one grant live, as `client_credentials=15m`; may be repeated
+    #[arg(long, value_name = "GRANT=DURATION", value_parser = by_grant)]
+    pub access_token_ttl_by_grant: Vec<(String, String)>,
+    /// What a request without a scope gets; may be repeated [default: the server's]
+    #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
+    pub default_scope: Vec<String>,
+    /// What people may untick on the consent page; may be repeated [default: the server's]
+    #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
+    pub optional_scope: Vec<String>,
+    /// Give a still valid access token again when asked for the same
+    #[arg(long)]
+    pub reuse_access_token: bool,
+    /// A new authorization ends the earlier ones of the same user
+    #[arg(long)]
+    pub revoke_previous_tokens: bool,
+    /// From where a browser may call the token endpoint, as `https://app.example`; may be repeated
+    #[arg(long, value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
+    pub allowed_origin: Vec<String>,
     /// A chosen `client_id`: letters, digits and - _ . [default: generated]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub client_id: Option<String>,
     /// Read a chosen secret of at least 32 characters from standard input
     #[arg(long)]
     pub client_secret_stdin: bool,
+}
+
+fn by_grant(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(grant, ttl)| !grant.is_empty() && !ttl.is_empty())
+        .map(|(grant, ttl)| (grant.to_owned(), ttl.to_owned()))
+        .ok_or_else(|| "write it as client_credentials=15m".to_owned())
 }
 
 /// `tegata token …`

@@ -239,8 +239,36 @@ impl Plain for Described {
             ),
             row("created_at", when(application.created_at)),
         ]);
+        rows.extend(policies(application));
         table(rows)
     }
+}
+
+/// What differs from the usual, and nothing where nothing does.
+fn policies(application: &Summary) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for (grant, seconds) in &application.access_token_ttls {
+        rows.push(row(
+            "access_token_ttl_by_grant",
+            format!("{grant}={}", lifetime(Some(*seconds))),
+        ));
+    }
+    for (name, scopes) in [
+        ("default_scopes", &application.default_scopes),
+        ("optional_scopes", &application.optional_scopes),
+    ] {
+        rows.extend(scopes.as_ref().map(|scopes| row(name, scopes.to_string())));
+    }
+    for (name, on) in [
+        ("reuse_access_token", application.reuse_access_token),
+        ("revoke_previous_tokens", application.revoke_previous_tokens),
+    ] {
+        rows.extend(on.then(|| row(name, yes_no(on))));
+    }
+    for origin in &application.allowed_origins {
+        rows.push(row("allowed_origin", origin.as_str()));
+    }
+    rows
 }
 
 /// `application list`.

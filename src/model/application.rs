@@ -1,12 +1,13 @@
 //! Registered OAuth clients (RFC 6749 §2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::{Duration, OffsetDateTime};
 
 use super::client_id::ClientId;
 use super::grant_type::GrantType;
 use super::ids::{ApplicationId, SecretId};
+use super::origin::Origin;
 use super::redirect_uri::RedirectUri;
 use super::scope::Scopes;
 use crate::base::secret::SecretHash;
@@ -54,6 +55,22 @@ pub struct ApplicationSettings {
     pub access_token_ttl: Option<i64>,
     pub refresh_token_ttl: Option<i64>,
     pub refresh_token_max_ttl: Option<i64>,
+    /// What a request that names no scope gets; `None`: the server's.
+    #[sqlx(json(nullable))]
+    pub default_scopes: Option<Scopes>,
+    /// What a person may untick on the consent page; `None`: the server's.
+    #[sqlx(json(nullable))]
+    pub optional_scopes: Option<Scopes>,
+    /// Seconds, of the tokens of one grant; the others have `access_token_ttl`.
+    #[sqlx(json)]
+    pub access_token_ttls: BTreeMap<GrantType, i64>,
+    /// Asked again for the same, it gets the access token that is still valid.
+    pub reuse_access_token: bool,
+    /// A new authorization ends the earlier ones of the same user.
+    pub revoke_previous_tokens: bool,
+    /// From where a browser may call the token endpoint in its name.
+    #[sqlx(json)]
+    pub allowed_origins: Vec<Origin>,
 }
 
 impl ApplicationSettings {

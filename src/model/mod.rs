@@ -7,6 +7,7 @@ pub mod grant;
 pub mod grant_type;
 pub mod ids;
 pub mod memo;
+pub mod origin;
 pub mod redirect_uri;
 pub mod scope;
 pub mod session;

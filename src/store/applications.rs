@@ -13,7 +13,8 @@ macro_rules! columns {
     () => {
         "a.id, a.client_id, a.name, a.confidential, a.trusted, a.require_pkce, a.introspect, a.send_iss,
          a.localhost_any_port, a.redirect_uris, a.scopes, a.grants, a.access_token_ttl, a.refresh_token_ttl,
-         a.refresh_token_max_ttl, a.version, a.created_at, a.updated_at, a.last_used_at, a.disabled_at"
+         a.refresh_token_max_ttl, a.default_scopes, a.optional_scopes, a.access_token_ttls, a.reuse_access_token,
+         a.revoke_previous_tokens, a.allowed_origins, a.version, a.created_at, a.updated_at, a.last_used_at, a.disabled_at"
     };
 }
 
@@ -121,8 +122,10 @@ pub async fn insert(tx: &mut Tx, new: &NewApplication<'_>, now: OffsetDateTime) 
     tx.sql(
         "INSERT INTO applications (id, client_id, name, confidential, trusted, require_pkce, introspect, send_iss,
              localhost_any_port, redirect_uris, scopes, grants, access_token_ttl, refresh_token_ttl,
-             refresh_token_max_ttl, version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)
+             refresh_token_max_ttl, default_scopes, optional_scopes, access_token_ttls, reuse_access_token,
+             revoke_previous_tokens, allowed_origins, version, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+             1, $22, $22)
          ON CONFLICT DO NOTHING",
     )
     .bind(new.id)
@@ -140,6 +143,12 @@ pub async fn insert(tx: &mut Tx, new: &NewApplication<'_>, now: OffsetDateTime) 
     .bind(settings.access_token_ttl)
     .bind(settings.refresh_token_ttl)
     .bind(settings.refresh_token_max_ttl)
+    .bind(settings.default_scopes.as_ref().map(Json))
+    .bind(settings.optional_scopes.as_ref().map(Json))
+    .bind(Json(&settings.access_token_ttls))
+    .bind(settings.reuse_access_token)
+    .bind(settings.revoke_previous_tokens)
+    .bind(Json(&settings.allowed_origins))
     .bind(now)
     .execute()
     .await
@@ -158,8 +167,9 @@ pub async fn update(
         "UPDATE applications SET name = $2, confidential = $3, trusted = $4, require_pkce = $5, introspect = $6,
              send_iss = $7, localhost_any_port = $8, redirect_uris = $9, scopes = $10, grants = $11,
              access_token_ttl = $12, refresh_token_ttl = $13, refresh_token_max_ttl = $14,
-             version = version + 1, updated_at = $15
-         WHERE id = $1 AND version = $16 AND deleted_at IS NULL",
+             default_scopes = $15, optional_scopes = $16, access_token_ttls = $17, reuse_access_token = $18,
+             revoke_previous_tokens = $19, allowed_origins = $20, version = version + 1, updated_at = $21
+         WHERE id = $1 AND version = $22 AND deleted_at IS NULL",
     )
     .bind(id)
     .bind(&settings.name)
@@ -175,6 +185,12 @@ pub async fn update(
     .bind(settings.access_token_ttl)
     .bind(settings.refresh_token_ttl)
     .bind(settings.refresh_token_max_ttl)
+    .bind(settings.default_scopes.as_ref().map(Json))
+    .bind(settings.optional_scopes.as_ref().map(Json))
+    .bind(Json(&settings.access_token_ttls))
+    .bind(settings.reuse_access_token)
+    .bind(settings.revoke_previous_tokens)
+    .bind(Json(&settings.allowed_origins))
     .bind(now)
     .bind(version)
     .execute()

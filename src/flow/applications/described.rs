@@ -2,7 +2,7 @@
 //!
 //! Written by hand, so that a column added to the store is not published with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
@@ -13,6 +13,7 @@ use crate::model::application::{Application, Client};
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::ApplicationId;
+use crate::model::origin::Origin;
 use crate::model::scope::Scopes;
 
 /// An application in a list.
@@ -40,6 +41,16 @@ pub struct Summary {
     pub refresh_token_ttl: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_max_ttl: Option<i64>,
+    /// Left out where the server's count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_scopes: Option<Scopes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optional_scopes: Option<Scopes>,
+    /// Seconds by the name of the grant.
+    pub access_token_ttls: BTreeMap<GrantType, i64>,
+    pub reuse_access_token: bool,
+    pub revoke_previous_tokens: bool,
+    pub allowed_origins: Vec<Origin>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -86,6 +97,12 @@ pub fn summary(app: &App, application: &Application) -> Summary {
         access_token_ttl: settings.access_token_ttl,
         refresh_token_ttl: settings.refresh_token_ttl,
         refresh_token_max_ttl: settings.refresh_token_max_ttl,
+        default_scopes: settings.default_scopes.clone(),
+        optional_scopes: settings.optional_scopes.clone(),
+        access_token_ttls: settings.access_token_ttls.clone(),
+        reuse_access_token: settings.reuse_access_token,
+        revoke_previous_tokens: settings.revoke_previous_tokens,
+        allowed_origins: settings.allowed_origins.clone(),
         created_at: application.created_at,
         updated_at: application.updated_at,
     }
@@ -154,6 +171,10 @@ mod tests {
             "introspect": false,
             "send_iss": true,
             "localhost_any_port": false,
+            "access_token_ttls": {},
+            "reuse_access_token": false,
+            "revoke_previous_tokens": false,
+            "allowed_origins": [],
             "created_at": "2023-11-14T22:13:20Z",
             "updated_at": "2023-11-14T22:13:20Z",
         });

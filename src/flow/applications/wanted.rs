@@ -1,6 +1,6 @@
 //! What an administrator wants of an application, as typed, and whether it can be had.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::config::seconds;
 use crate::base::secret::Secret;
@@ -8,12 +8,14 @@ use crate::flow::App;
 use crate::model::application::ApplicationSettings;
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
+use crate::model::origin::Origin;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::{Scope, Scopes};
 
 /// Most characters of a name, most redirect URIs.
 const LONGEST_NAME: usize = 100;
 const MOST_REDIRECT_URIS: usize = 100;
+const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
 /// Ten years, in seconds.
@@ -41,6 +43,14 @@ pub struct Wanted {
     pub access_token_ttl: String,
     pub refresh_token_ttl: String,
     pub refresh_token_max_ttl: String,
+    /// None named: the server's.
+    pub default_scopes: Vec<String>,
+    pub optional_scopes: Vec<String>,
+    /// By the name of the grant; empty: as `access_token_ttl` says.
+    pub access_token_ttls: BTreeMap<String, String>,
+    pub reuse_access_token: bool,
+    pub revoke_previous_tokens: bool,
+    pub allowed_origins: Vec<String>,
     /// For a new application alone. Empty: generated.
     pub client_id: String,
     pub client_secret: Option<Secret>,
@@ -81,12 +91,7 @@ impl Wanted {
                 .map(|uri| uri.as_str().to_owned())
                 .collect(),
             confidential: settings.confidential,
-            scopes: settings
-                .scopes
-                .iter()
-                .flat_map(Scopes::iter)
-                .map(Scope::to_string)
-                .collect(),
+            scopes: names(settings.scopes.as_ref()),
             grants: Some(
                 settings
                     .grants
@@ -102,6 +107,16 @@ impl Wanted {
             access_token_ttl: ttl(settings.access_token_ttl),
             refresh_token_ttl: ttl(settings.refresh_token_ttl),
             refresh_token_max_ttl: ttl(settings.refresh_token_max_ttl),
+            default_scopes: names(settings.default_scopes.as_ref()),
+            optional_scopes: names(settings.optional_scopes.as_ref()),
+            access_token_ttls: settings
+                .access_token_ttls
+                .iter()
+                .map(|(grant, seconds)| (grant.name().to_owned(), seconds.to_string()))
+                .collect(),
+            reuse_access_token: settings.reuse_access_token,
+            revoke_previous_tokens: settings.revoke_previous_tokens,
+            allowed_origins: settings.allowed_origins.iter().map(Origin::to_string).collect(),
             client_id: String::new(),
             client_secret: None,
         }
@@ -132,7 +147,7 @@ impl Wanted {
     fn settings(&self, app: &App, faults: &mut Faults) -> ApplicationSettings {
         let name = name(&self.name, faults);
         let redirect_uris = self.registered_uris(faults);
-        let scopes = self.known_scopes(app, faults);
+        let scopes = known_scopes(app, "scopes", &self.scopes, faults);
         let grants = self.allowed_grants(app, faults);
         let settings = ApplicationSettings {
             name,
@@ -148,6 +163,12 @@ impl Wanted {
             access_token_ttl: ttl("access_token_ttl", &self.access_token_ttl, faults),
             refresh_token_ttl: ttl("refresh_token_ttl", &self.refresh_token_ttl, faults),
             refresh_token_max_ttl: ttl("refresh_token_max_ttl", &self.refresh_token_max_ttl, faults),
+            default_scopes: known_scopes(app, "default_scopes", &self.default_scopes, faults),
+            optional_scopes: known_scopes(app, "optional_scopes", &self.optional_scopes, faults),
+            access_token_ttls: self.lifetimes_by_grant(faults),
+            reuse_access_token: self.reuse_access_token,
+            revoke_previous_tokens: self.revoke_previous_tokens,
+            allowed_origins: self.origins(faults),
         };
         belongs_together(app, &settings, self.redirect_uris.is_empty(), faults);
         settings
@@ -172,18 +193,36 @@ impl Wanted {
         uris
     }
 
-    fn known_scopes(&self, app: &App, faults: &mut Faults) -> Option<Scopes> {
-        let mut scopes = Vec::new();
-        for name in self.scopes.iter().flat_map(|list| list.split_whitespace()) {
-            match Scope::parse(name) {
-                Ok(scope) if app.catalog.knows(name) => scopes.push(scope),
-                _ => faults.add(
-                    "scopes",
-                    format!("{name} is not configured; there are: {}.", known(app)),
-                ),
+    fn lifetimes_by_grant(&self, faults: &mut Faults) -> BTreeMap<GrantType, i64> {
+        let mut lifetimes = BTreeMap::new();
+        for (name, text) in &self.access_token_ttls {
+            let Ok(grant) = GrantType::parse(name) else {
+                faults.add("access_token_ttls", format!("{name} is no grant."));
+                continue;
+            };
+            if let Some(seconds) = ttl("access_token_ttls", text, faults) {
+                lifetimes.insert(grant, seconds);
             }
         }
-        (!scopes.is_empty()).then(|| scopes.into_iter().collect())
+        lifetimes
+    }
+
+    fn origins(&self, faults: &mut Faults) -> Vec<Origin> {
+        if self.allowed_origins.len() > MOST_ORIGINS {
+            faults.add(
+                "allowed_origins",
+                format!("At most {MOST_ORIGINS} origins are allowed."),
+            );
+            return Vec::new();
+        }
+        let mut origins = BTreeSet::new();
+        for text in &self.allowed_origins {
+            match Origin::register(text) {
+                Ok(origin) => drop(origins.insert(origin)),
+                Err(error) => faults.add("allowed_origins", error.to_string()),
+            }
+        }
+        origins.into_iter().collect()
     }
 
     fn allowed_grants(&self, app: &App, faults: &mut Faults) -> BTreeSet<GrantType> {
@@ -276,6 +315,29 @@ fn name(text: &str, faults: &mut Faults) -> String {
     name.to_owned()
 }
 
+fn names(scopes: Option<&Scopes>) -> Vec<String> {
+    scopes
+        .into_iter()
+        .flat_map(Scopes::iter)
+        .map(Scope::to_string)
+        .collect()
+}
+
+/// `None` where none is named.
+fn known_scopes(app: &App, field: &'static str, lists: &[String], faults: &mut Faults) -> Option<Scopes> {
+    let mut scopes = Vec::new();
+    for name in lists.iter().flat_map(|list| list.split_whitespace()) {
+        match Scope::parse(name) {
+            Ok(scope) if app.catalog.knows(name) => scopes.push(scope),
+            _ => faults.add(
+                field,
+                format!("{name} is not configured; there are: {}.", known(app)),
+            ),
+        }
+    }
+    (!scopes.is_empty()).then(|| scopes.into_iter().collect())
+}
+
 /// Control, zero-width, bidirectional and other characters that show nothing.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
@@ -351,6 +413,30 @@ fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: boo
             "Only a confidential application can introspect: a public one has no secret.",
         );
     }
+    scopes_fit(
+        "default_scopes",
+        settings.default_scopes.as_ref(),
+        settings,
+        faults,
+    );
+    scopes_fit(
+        "optional_scopes",
+        settings.optional_scopes.as_ref(),
+        settings,
+        faults,
+    );
+    if settings.reuse_access_token && !settings.confidential {
+        faults.add(
+            "reuse_access_token",
+            "Only a confidential application can be given a token again: it is sealed under its secret.",
+        );
+    }
+    if settings.reuse_access_token && settings.revoke_previous_tokens {
+        faults.add(
+            "revoke_previous_tokens",
+            "Choose one of the two: earlier tokens are either given again or revoked.",
+        );
+    }
     let idle = settings
         .refresh_token_ttl
         .unwrap_or(app.config.refresh_token_ttl.whole_seconds());
@@ -361,6 +447,25 @@ fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: boo
         faults.add(
             "refresh_token_max_ttl",
             "The absolute end comes before the idle one: make it at least as long.",
+        );
+    }
+}
+
+/// A scope that is granted by default or may be unticked is one that may be asked for.
+fn scopes_fit(
+    field: &'static str,
+    named: Option<&Scopes>,
+    settings: &ApplicationSettings,
+    faults: &mut Faults,
+) {
+    let (Some(named), Some(allowed)) = (named, &settings.scopes) else {
+        return;
+    };
+    let beyond = named.difference(allowed);
+    if !beyond.is_empty() {
+        faults.add(
+            field,
+            format!("The application may not ask for {beyond}: tick it among its scopes first."),
         );
     }
 }

@@ -64,7 +64,11 @@ pub struct ApplicationForm {
     /// Of the fields of [`FormValues`], `scopes`, `grants`.
     pub errors: FieldErrors,
     pub scopes: Vec<Choice>,
+    pub default_scopes: Vec<Choice>,
+    pub optional_scopes: Vec<Choice>,
     pub grants: Vec<Choice>,
+    /// Of what each grant gives.
+    pub lifetimes: Vec<GrantLifetime>,
     /// The server's own lifetimes, shown where the field is empty.
     pub defaults: Lifetimes,
     /// The version the form was filled from, so that two administrators do not overwrite each other.
@@ -88,6 +92,19 @@ pub struct FormValues {
     pub access_token_ttl: String,
     pub refresh_token_ttl: String,
     pub refresh_token_max_ttl: String,
+    pub reuse_access_token: bool,
+    pub revoke_previous_tokens: bool,
+    /// One a line.
+    pub allowed_origins: String,
+}
+
+/// How long the access tokens of one grant live.
+#[derive(Clone, Debug)]
+pub struct GrantLifetime {
+    /// The name of the field.
+    pub field: String,
+    pub grant: &'static str,
+    pub value: String,
 }
 
 /// A checkbox of a list; its name is also its value.
@@ -133,6 +150,15 @@ pub struct ApplicationShow {
     pub introspect: bool,
     pub send_iss: bool,
     pub localhost_any_port: bool,
+    /// What a request without a scope gets.
+    pub default_scopes: Vec<ScopeLine>,
+    /// What a person may untick.
+    pub optional_scopes: Vec<ScopeLine>,
+    /// Grant and duration, where they differ.
+    pub grant_lifetimes: Vec<(String, String)>,
+    pub reuse_access_token: bool,
+    pub revoke_previous_tokens: bool,
+    pub allowed_origins: Vec<String>,
     pub commands: Vec<Command>,
     /// Users with a live grant.
     pub users: u64,
@@ -265,6 +291,13 @@ impl Sample for ApplicationForm {
                 choice("refresh_token", "Stay connected without asking again (RFC 6749 §6)", true),
                 choice("client_credentials", "Act in its own name, without a person (RFC 6749 §4.4)", false),
             ],
+            default_scopes: vec![choice("read", "Read your memos", true)],
+            optional_scopes: vec![choice("write", "Write and delete memos in your name", false)],
+            lifetimes: vec![GrantLifetime {
+                field: say("access_token_ttl_client_credentials"),
+                grant: "client_credentials",
+                value: say("15m"),
+            }],
             defaults: lifetimes(say),
             version: Some(3),
             is_new: true,
@@ -312,6 +345,12 @@ impl Sample for ApplicationShow {
             introspect: false,
             send_iss: true,
             localhost_any_port: false,
+            default_scopes: vec![ScopeLine::new("read", "Read your memos")],
+            optional_scopes: vec![ScopeLine::new("write", "Write and delete memos in your name")],
+            grant_lifetimes: vec![(say("client_credentials"), say("15m"))],
+            reuse_access_token: false,
+            revoke_previous_tokens: true,
+            allowed_origins: vec![say("https://app.example")],
             commands: vec![Command {
                 title: say("A token in its own name, with curl"),
                 text: say(

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -31,6 +31,12 @@ fn application(redirect_uris: &[&str]) -> Application {
             access_token_ttl: None,
             refresh_token_ttl: None,
             refresh_token_max_ttl: None,
+            default_scopes: None,
+            optional_scopes: None,
+            access_token_ttls: BTreeMap::new(),
+            reuse_access_token: false,
+            revoke_previous_tokens: false,
+            allowed_origins: Vec::new(),
         },
         version: 1,
         created_at: OffsetDateTime::UNIX_EPOCH,

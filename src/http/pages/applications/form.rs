@@ -12,7 +12,7 @@ use crate::flow::applications::{NotSaved, Wanted};
 use crate::http::extract::form::Form;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::FieldErrors;
-use crate::http::view::applications::{ApplicationForm, Choice, FormValues, Lifetimes};
+use crate::http::view::applications::{ApplicationForm, Choice, FormValues, GrantLifetime, Lifetimes};
 use crate::model::application::Client;
 use crate::model::grant_type::GrantType;
 
@@ -25,16 +25,10 @@ pub(super) enum Asked<'a> {
 
 /// What was typed. A checkbox that is off sends nothing.
 pub(super) fn read(sent: &Form) -> Wanted {
-    let lines = sent.text("redirect_uris");
     let all = |name: &str| sent.params.all(name).map(str::to_owned).collect::<Vec<_>>();
     Wanted {
         name: sent.text("name"),
-        redirect_uris: lines
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        redirect_uris: lines(&sent.text("redirect_uris")),
         confidential: sent.is_on("confidential"),
         scopes: all("scopes"),
         grants: Some(all("grants")),
@@ -46,8 +40,31 @@ pub(super) fn read(sent: &Form) -> Wanted {
         access_token_ttl: sent.text("access_token_ttl"),
         refresh_token_ttl: sent.text("refresh_token_ttl"),
         refresh_token_max_ttl: sent.text("refresh_token_max_ttl"),
+        default_scopes: all("default_scopes"),
+        optional_scopes: all("optional_scopes"),
+        access_token_ttls: GrantType::ALL
+            .into_iter()
+            .map(|grant| (grant.name().to_owned(), sent.text(&ttl_field(grant))))
+            .filter(|(_, text)| !text.trim().is_empty())
+            .collect(),
+        reuse_access_token: sent.is_on("reuse_access_token"),
+        revoke_previous_tokens: sent.is_on("revoke_previous_tokens"),
+        allowed_origins: lines(&sent.text("allowed_origins")),
         ..Wanted::default()
     }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The name of the field for the lifetime of what one grant gives.
+fn ttl_field(grant: GrantType) -> String {
+    format!("access_token_ttl_{grant}")
 }
 
 pub(super) async fn blank(app: &App, viewer: &Viewer) -> Response {
@@ -141,7 +158,10 @@ async fn render(
         cancel_href,
         values: values(wanted),
         errors,
-        scopes: scopes(app, wanted),
+        scopes: scopes(app, &wanted.scopes),
+        default_scopes: scopes(app, &wanted.default_scopes),
+        optional_scopes: scopes(app, &wanted.optional_scopes),
+        lifetimes: lifetimes_by_grant(app, wanted),
         grants: grants(app, wanted),
         defaults: defaults(app),
         is_new: version.is_none(),
@@ -163,6 +183,9 @@ fn values(wanted: &Wanted) -> FormValues {
         access_token_ttl: readable(&wanted.access_token_ttl),
         refresh_token_ttl: readable(&wanted.refresh_token_ttl),
         refresh_token_max_ttl: readable(&wanted.refresh_token_max_ttl),
+        reuse_access_token: wanted.reuse_access_token,
+        revoke_previous_tokens: wanted.revoke_previous_tokens,
+        allowed_origins: wanted.allowed_origins.join("\n"),
     }
 }
 
@@ -174,16 +197,32 @@ fn readable(text: &str) -> String {
     )
 }
 
-fn scopes(app: &App, wanted: &Wanted) -> Vec<Choice> {
+/// Of the grants that give an access token of their own, a refreshed one has its grant's.
+fn lifetimes_by_grant(app: &App, wanted: &Wanted) -> Vec<GrantLifetime> {
+    app.offered_grants()
+        .into_iter()
+        .filter(|grant| *grant != GrantType::RefreshToken)
+        .map(|grant| GrantLifetime {
+            field: ttl_field(grant),
+            grant: grant.name(),
+            value: wanted
+                .access_token_ttls
+                .get(grant.name())
+                .map(|text| readable(text))
+                .unwrap_or_default(),
+        })
+        .collect()
+}
+
+fn scopes(app: &App, ticked: &[String]) -> Vec<Choice> {
     let known = app.catalog.known();
     let choice = |(name, description): (&str, &str)| Choice {
         name: name.to_owned(),
         description: description.to_owned(),
-        checked: wanted.scopes.iter().any(|ticked| ticked == name),
+        checked: ticked.iter().any(|ticked| ticked == name),
     };
     // Left out, they would be unticked by the next save, and with none ticked all that is configured is allowed.
-    let stale = wanted
-        .scopes
+    let stale = ticked
         .iter()
         .filter(|name| !app.catalog.knows(name))
         .map(|name| Choice {

@@ -1,5 +1,7 @@
 //! Applications as JSON, for programs: the same fields as the command's.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -78,6 +80,12 @@ struct Fields {
     access_token_ttl: Option<Ttl>,
     refresh_token_ttl: Option<Ttl>,
     refresh_token_max_ttl: Option<Ttl>,
+    default_scopes: Option<Texts>,
+    optional_scopes: Option<Texts>,
+    access_token_ttls: Option<BTreeMap<String, Ttl>>,
+    reuse_access_token: Option<bool>,
+    revoke_previous_tokens: Option<bool>,
+    allowed_origins: Option<Texts>,
     /// Of a new application alone.
     client_id: Option<String>,
     client_secret: Option<String>,
@@ -115,7 +123,31 @@ impl Fields {
             &mut wanted.refresh_token_max_ttl,
             self.refresh_token_max_ttl.map(Ttl::into_text),
         );
+        set(
+            &mut wanted.default_scopes,
+            self.default_scopes.map(Texts::into_vec),
+        );
+        set(
+            &mut wanted.optional_scopes,
+            self.optional_scopes.map(Texts::into_vec),
+        );
+        set(
+            &mut wanted.access_token_ttls,
+            self.access_token_ttls.map(texts_by_grant),
+        );
+        set(&mut wanted.reuse_access_token, self.reuse_access_token);
+        set(&mut wanted.revoke_previous_tokens, self.revoke_previous_tokens);
+        set(
+            &mut wanted.allowed_origins,
+            self.allowed_origins.map(Texts::into_vec),
+        );
     }
+}
+
+fn texts_by_grant(sent: BTreeMap<String, Ttl>) -> BTreeMap<String, String> {
+    sent.into_iter()
+        .map(|(grant, ttl)| (grant, ttl.into_text()))
+        .collect()
 }
 
 async fn fields(request: Request) -> Result<Fields, Response> {

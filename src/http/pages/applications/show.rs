@@ -61,10 +61,7 @@ pub(super) async fn page_of(
         secrets: secrets.collect(),
         new_secret: secret,
         redirect_uris: redirect_rows(application, &scopes),
-        scopes: scopes
-            .iter()
-            .map(|scope| ScopeLine::new(scope.as_str(), app.catalog.describe(scope.as_str())))
-            .collect(),
+        scopes: lines(app, Some(&scopes)),
         grants: settings
             .grants
             .iter()
@@ -79,12 +76,30 @@ pub(super) async fn page_of(
         introspect: settings.introspect,
         send_iss: settings.send_iss,
         localhost_any_port: settings.localhost_any_port,
+        default_scopes: lines(app, settings.default_scopes.as_ref()),
+        optional_scopes: lines(app, settings.optional_scopes.as_ref()),
+        grant_lifetimes: settings
+            .access_token_ttls
+            .iter()
+            .map(|(grant, seconds)| (grant.to_string(), words(time::Duration::seconds(*seconds))))
+            .collect(),
+        reuse_access_token: settings.reuse_access_token,
+        revoke_previous_tokens: settings.revoke_previous_tokens,
+        allowed_origins: settings.allowed_origins.iter().map(ToString::to_string).collect(),
         commands: commands(app, application, &scopes),
         users: users.unsigned_abs(),
         live_tokens: live_tokens.unsigned_abs(),
         chrome,
     };
     page(status, &view)
+}
+
+fn lines(app: &App, scopes: Option<&Scopes>) -> Vec<ScopeLine> {
+    scopes
+        .into_iter()
+        .flat_map(Scopes::iter)
+        .map(|scope| ScopeLine::new(scope.as_str(), app.catalog.describe(scope.as_str())))
+        .collect()
 }
 
 fn redirect_rows(application: &Application, scopes: &Scopes) -> Vec<RedirectRow> {
