@@ -20,7 +20,7 @@ use crate::store::grants::Families;
 use crate::store::{self, StoreError, Tx};
 
 pub use crate::store::applications::Listed;
-pub use wanted::{Faults, Wanted};
+pub use wanted::{Faults, Wanted, default_grants};
 
 /// Two secrets may live at once: the old one works until every copy of the client has the new.
 pub const MOST_SECRETS: i64 = 2;

@@ -165,7 +165,7 @@ mod tests {
         let app = app().await;
         let wanted = Wanted {
             access_token_ttl: "5m".into(),
-            scopes: vec!["read".into()],
+            scopes: Some(vec!["read".into()]),
             ..wanted()
         };
         let saved = create(&app, &wanted).await.unwrap();

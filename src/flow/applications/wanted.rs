@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::base::config::seconds;
 use crate::base::secret::Secret;
 use crate::flow::App;
@@ -16,6 +18,20 @@ const LONGEST_NAME: usize = 100;
 const MOST_REDIRECT_URIS: usize = 100;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
+/// What can be wrong, in the order of the form.
+const FIELDS: [&str; 11] = [
+    "client_id",
+    "client_secret",
+    "name",
+    "redirect_uris",
+    "scopes",
+    "grants",
+    "access_token_ttl",
+    "refresh_token_ttl",
+    "refresh_token_max_ttl",
+    "introspect",
+    "trusted",
+];
 /// Ten years, in seconds.
 const LONGEST_TTL: i64 = 10 * 365 * 86_400;
 
@@ -26,8 +42,8 @@ pub struct Wanted {
     pub name: String,
     pub redirect_uris: Vec<String>,
     pub confidential: bool,
-    /// None named: whatever is configured.
-    pub scopes: Vec<String>,
+    /// `None`: whatever is configured, now and later.
+    pub scopes: Option<Vec<String>>,
     /// `None`: `authorization_code` and `refresh_token`, and `client_credentials` where it is confidential.
     pub grants: Option<Vec<String>>,
     pub trusted: bool,
@@ -59,6 +75,13 @@ impl Faults {
         self.0.push((field, message.into()));
     }
 
+    /// Nothing, or all that is wrong, in the order of the form.
+    fn into_result(mut self) -> Result<(), Self> {
+        let place = |field: &str| FIELDS.iter().position(|known| *known == field);
+        self.0.sort_by_key(|(field, _)| place(field));
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
     fn has(&self, field: &str) -> bool {
         self.0.iter().any(|(faulty, _)| *faulty == field)
     }
@@ -83,10 +106,8 @@ impl Wanted {
             confidential: settings.confidential,
             scopes: settings
                 .scopes
-                .iter()
-                .flat_map(Scopes::iter)
-                .map(Scope::to_string)
-                .collect(),
+                .as_ref()
+                .map(|scopes| scopes.iter().map(Scope::to_string).collect()),
             grants: Some(
                 settings
                     .grants
@@ -110,11 +131,7 @@ impl Wanted {
     pub(super) fn check(&self, app: &App) -> Result<ApplicationSettings, Faults> {
         let mut faults = Faults::default();
         let settings = self.settings(app, &mut faults);
-        if faults.0.is_empty() {
-            Ok(settings)
-        } else {
-            Err(faults)
-        }
+        faults.into_result().map(|()| settings)
     }
 
     pub(super) fn check_new(&self, app: &App) -> Result<(ApplicationSettings, Option<ClientId>), Faults> {
@@ -122,11 +139,7 @@ impl Wanted {
         let settings = self.settings(app, &mut faults);
         let client_id = self.chosen_client_id(&mut faults);
         self.check_secret(&mut faults);
-        if faults.0.is_empty() {
-            Ok((settings, client_id))
-        } else {
-            Err(faults)
-        }
+        faults.into_result().map(|()| (settings, client_id))
     }
 
     fn settings(&self, app: &App, faults: &mut Faults) -> ApplicationSettings {
@@ -173,8 +186,9 @@ impl Wanted {
     }
 
     fn known_scopes(&self, app: &App, faults: &mut Faults) -> Option<Scopes> {
+        let named = self.scopes.as_ref()?;
         let mut scopes = Vec::new();
-        for name in self.scopes.iter().flat_map(|list| list.split_whitespace()) {
+        for name in named.iter().flat_map(|list| list.split_whitespace()) {
             match Scope::parse(name) {
                 Ok(scope) if app.catalog.knows(name) => scopes.push(scope),
                 _ => faults.add(
@@ -183,7 +197,14 @@ impl Wanted {
                 ),
             }
         }
-        (!scopes.is_empty()).then(|| scopes.into_iter().collect())
+        // Taken for no restriction, a list that was emptied would open everything.
+        if scopes.is_empty() && !faults.has("scopes") {
+            faults.add(
+                "scopes",
+                "Name at least one scope, or none at all for whatever is configured.",
+            );
+        }
+        Some(scopes.into_iter().collect())
     }
 
     fn allowed_grants(&self, app: &App, faults: &mut Faults) -> BTreeSet<GrantType> {
@@ -254,7 +275,8 @@ impl Wanted {
 }
 
 fn name(text: &str, faults: &mut Faults) -> String {
-    let name = text.trim();
+    // One spelling of what looks the same: people compare the names by eye.
+    let name: String = text.trim().nfc().collect();
     let length = name.chars().count();
     if length == 0 {
         faults.add(
@@ -273,7 +295,7 @@ fn name(text: &str, faults: &mut Faults) -> String {
              use visible ones.",
         );
     }
-    name.to_owned()
+    name
 }
 
 /// Control, zero-width, bidirectional and other characters that show nothing.
@@ -318,7 +340,8 @@ fn offered(app: &App) -> String {
         .join(", ")
 }
 
-fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
+/// What an application may use where nobody says what it is for.
+pub fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
     let mut usual = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     if confidential {
         usual.push(GrantType::ClientCredentials);

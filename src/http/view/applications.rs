@@ -125,6 +125,8 @@ pub struct ApplicationShow {
     /// A secret made just now: shown on this page and never again.
     pub new_secret: Option<Secret>,
     pub redirect_uris: Vec<RedirectRow>,
+    /// What the codes that the test links bring are redeemed with (RFC 7636 §4.1).
+    pub code_verifier: &'static str,
     pub scopes: Vec<ScopeLine>,
     /// Grants by name.
     pub grants: Vec<String>,
@@ -151,8 +153,8 @@ pub struct SecretRow {
 pub struct RedirectRow {
     /// As registered.
     pub uri: String,
-    /// An authorization request of ours that leads there.
-    pub test_href: String,
+    /// An authorization request of ours that leads there; `None` where the grant is not allowed.
+    pub test_href: Option<String>,
 }
 
 /// A command ready to be copied.
@@ -282,7 +284,7 @@ impl Sample for ApplicationShow {
         };
         let redirect = |uri: &str| RedirectRow {
             uri: say(uri),
-            test_href: say("/oauth/authorize?client_id=0192f0c1"),
+            test_href: Some(say("/oauth/authorize?client_id=0192f0c1")),
         };
         Self {
             chrome: administrator(say).with_notice(say("Memo Bot has a second secret. Both work.")),
@@ -302,6 +304,7 @@ impl Sample for ApplicationShow {
                 redirect("https://memo.example/callback"),
                 redirect("http://localhost:8080/callback"),
             ],
+            code_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
             scopes: vec![
                 ScopeLine::new(say("read"), say("Read your memos")),
                 ScopeLine::new(say("write"), say("Write and delete memos in your name")),

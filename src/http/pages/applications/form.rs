@@ -36,7 +36,7 @@ pub(super) fn read(sent: &Form) -> Wanted {
             .map(str::to_owned)
             .collect(),
         confidential: sent.is_on("confidential"),
-        scopes: all("scopes"),
+        scopes: Some(all("scopes")).filter(|ticked| !ticked.is_empty()),
         grants: Some(all("grants")),
         trusted: sent.is_on("trusted"),
         require_pkce: sent.is_on("require_pkce"),
@@ -48,6 +48,18 @@ pub(super) fn read(sent: &Form) -> Wanted {
         refresh_token_max_ttl: sent.text("refresh_token_max_ttl"),
         ..Wanted::default()
     }
+}
+
+/// What was typed for a new application. The form comes with `client_credentials` ticked: where somebody
+/// chooses Public, that tick is not theirs.
+pub(super) fn read_new(sent: &Form) -> Wanted {
+    let mut typed = read(sent);
+    if let Some(grants) = typed.grants.as_mut().filter(|grants| grants.len() > 1)
+        && !typed.confidential
+    {
+        grants.retain(|name| name != GrantType::ClientCredentials.name());
+    }
+    typed
 }
 
 pub(super) async fn blank(app: &App, viewer: &Viewer) -> Response {
@@ -176,22 +188,19 @@ fn readable(text: &str) -> String {
 
 fn scopes(app: &App, wanted: &Wanted) -> Vec<Choice> {
     let known = app.catalog.known();
+    let ticked = wanted.scopes.as_deref().unwrap_or_default();
     let choice = |(name, description): (&str, &str)| Choice {
         name: name.to_owned(),
         description: description.to_owned(),
-        checked: wanted.scopes.iter().any(|ticked| ticked == name),
+        checked: ticked.iter().any(|ticked| ticked == name),
     };
-    // Left out, they would be unticked by the next save, and with none ticked all that is configured is allowed.
-    let stale = wanted
-        .scopes
-        .iter()
-        .filter(|name| !app.catalog.knows(name))
-        .map(|name| Choice {
-            name: name.clone(),
-            description: "No longer configured: untick it, and tick what takes its place".to_owned(),
-            checked: true,
-        });
-    known.into_iter().map(choice).chain(stale).collect()
+    let gone = ticked.iter().filter(|name| !app.catalog.knows(name)).map(|name| {
+        no_longer(
+            name,
+            "No longer configured on this server: untick it, and tick what takes its place",
+        )
+    });
+    known.into_iter().map(choice).chain(gone).collect()
 }
 
 fn grants(app: &App, wanted: &Wanted) -> Vec<Choice> {
@@ -199,21 +208,38 @@ fn grants(app: &App, wanted: &Wanted) -> Vec<Choice> {
         Some(names) => names.iter().any(|name| name == grant.name()),
         None => true,
     };
-    app.offered_grants()
-        .into_iter()
-        .map(|grant| Choice {
-            name: grant.name().to_owned(),
-            description: in_words(grant).to_owned(),
-            checked: ticked(&grant),
-        })
-        .collect()
+    let offered = app.offered_grants();
+    let gone = wanted
+        .grants
+        .iter()
+        .flatten()
+        .filter(|name| !offered.iter().any(|grant| grant.name() == *name))
+        .map(|name| no_longer(name, "No longer offered by this server: untick it"));
+    let choices = offered.iter().map(|grant| Choice {
+        name: grant.name().to_owned(),
+        description: in_words(*grant).to_owned(),
+        checked: ticked(grant),
+    });
+    choices.chain(gone).collect()
+}
+
+/// What an application has and can no longer be given stays ticked until an administrator decides: were
+/// it left out silently, saving another field would change what the application may do.
+fn no_longer(name: &str, why: &str) -> Choice {
+    Choice {
+        name: name.to_owned(),
+        description: why.to_owned(),
+        checked: true,
+    }
 }
 
 fn in_words(grant: GrantType) -> &'static str {
     match grant {
         GrantType::AuthorizationCode => "People sign in here and are asked; the application gets a code",
         GrantType::RefreshToken => "The application gets new tokens without asking again",
-        GrantType::ClientCredentials => "The application gets tokens of its own, without a person",
+        GrantType::ClientCredentials => {
+            "The application gets tokens of its own, without a person; only where it is confidential"
+        }
         GrantType::DeviceCode => "A device without a browser; the person signs in on another one",
         GrantType::Password => "The application handles the password itself: avoid it",
         GrantType::Implicit => "The token comes in the address: avoid it",

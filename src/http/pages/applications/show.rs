@@ -61,6 +61,7 @@ pub(super) async fn page_of(
         secrets: secrets.collect(),
         new_secret: secret,
         redirect_uris: redirect_rows(application, &scopes),
+        code_verifier: VERIFIER,
         scopes: scopes
             .iter()
             .map(|scope| ScopeLine::new(scope.as_str(), app.catalog.describe(scope.as_str())))
@@ -88,11 +89,12 @@ pub(super) async fn page_of(
 }
 
 fn redirect_rows(application: &Application, scopes: &Scopes) -> Vec<RedirectRow> {
+    let by_code = application.settings.allows(GrantType::AuthorizationCode);
     let uris = &application.settings.redirect_uris;
     uris.iter()
         .map(|uri| RedirectRow {
             uri: uri.as_str().to_owned(),
-            test_href: authorization_path(application, uri.as_str(), scopes),
+            test_href: by_code.then(|| authorization_path(application, uri.as_str(), scopes)),
         })
         .collect()
 }
