@@ -122,6 +122,60 @@ async fn an_empty_list_of_scopes_widens_nothing(world: World) {
     assert_eq!(now.json()["scopes"], json!(["read"]), "{now}");
 }
 
+async fn null_in_a_change_is_the_servers_own_again(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let mut body = notes();
+    body["access_token_ttl"] = json!("5m");
+    let made = script.create(&body).await.json();
+    assert_eq!(made["access_token_ttl"], 300);
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let kept = script.request("PATCH", &path).json(&json!({"name": "Memos"})).await.json();
+    assert_eq!((&kept["access_token_ttl"], &kept["scopes"]), (&json!(300), &json!(["read"])));
+    let reset = json!({"access_token_ttl": null, "scopes": null});
+    let answer = script.request("PATCH", &path).json(&reset).await;
+    let changed = answer.json();
+    assert_eq!((changed.get("access_token_ttl"), &changed["scopes"]), (None, &json!(["read", "write"])), "{answer}");
+}
+
+async fn a_change_may_name_the_version_it_was_made_from(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let made = script.create(&notes()).await.json();
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let first = made["version"].as_i64().expect("a version");
+    let saved = script.request("PATCH", &path).json(&json!({"name": "Mine", "version": first})).await;
+    assert_eq!((saved.status, saved.json()["version"].as_i64()), (200, Some(first + 1)), "{saved}");
+    let stale = script.request("PATCH", &path).json(&json!({"name": "Theirs", "version": first})).await;
+    assert_eq!((stale.status, stale.json()["errors"]["version"].is_array()), (422, true), "{stale}");
+    let now = script.request("GET", &path).await.json();
+    assert_eq!((&now["name"], now["version"].as_i64()), (&json!("Mine"), Some(first + 1)));
+    let listed = script.request("GET", "/oauth/applications").await.json();
+    assert_eq!(listed[0]["version"].as_i64(), Some(first + 1));
+}
+
+async fn changes_at_once_that_name_no_version_are_all_made(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let made = script.create(&notes()).await.json();
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let bodies = [json!({"name": "Memos"}), json!({"require_pkce": true})];
+    let [name, pkce] = &bodies;
+    let (one, other) =
+        tokio::join!(script.request("PATCH", &path).json(name), script.request("PATCH", &path).json(pkce));
+    assert_eq!((one.status, other.status), (200, 200), "{one} {other}");
+    let now = script.request("GET", &path).await.json();
+    assert_eq!((&now["name"], &now["require_pkce"]), (&json!("Memos"), &json!(true)), "neither undid the other");
+}
+
+async fn a_name_is_kept_in_one_spelling(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let mut body = notes();
+    body["name"] = json!("Cafe\u{301}");
+    assert_eq!(script.create(&body).await.json()["name"], json!("Caf\u{e9}"));
+}
+
 async fn nobody_else_keeps_applications(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;

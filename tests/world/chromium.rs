@@ -139,6 +139,25 @@ impl Chromium {
         self.follow("#sign-in").await;
     }
 
+    /// Lets pages write to the clipboard and read it, or refuses them both.
+    pub(crate) async fn allow_clipboard(&self, allowed: bool) {
+        let setting = if allowed { "granted" } else { "denied" };
+        for name in ["clipboard-write", "clipboard-read"] {
+            let permission = json!({"permission": {"name": name}, "setting": setting});
+            self.command("Browser.setPermission", permission).await;
+        }
+    }
+
+    /// Whether an element of the page that is open is to be seen now.
+    pub(crate) async fn shows(&self, selector: &str) -> bool {
+        for element in self.driver.find_all(By::Css(selector)).await.unwrap() {
+            if element.is_displayed().await.unwrap() {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Runs a script beside those of the page, whose policy does not bind it.
     pub(crate) async fn run(&self, script: &str) -> Value {
         let returned = self.driver.execute(script, Vec::new()).await.unwrap();

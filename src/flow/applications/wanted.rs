@@ -10,6 +10,7 @@ use crate::flow::App;
 use crate::model::application::ApplicationSettings;
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
+use crate::model::ids::ApplicationId;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::{Scope, Scopes};
 
@@ -57,6 +58,8 @@ pub struct Wanted {
     pub access_token_ttl: String,
     pub refresh_token_ttl: String,
     pub refresh_token_max_ttl: String,
+    /// For a new application alone: of several with one id, the first is registered. `None`: generated.
+    pub id: Option<ApplicationId>,
     /// For a new application alone. Empty: generated.
     pub client_id: String,
     pub client_secret: Option<Secret>,
@@ -123,6 +126,7 @@ impl Wanted {
             access_token_ttl: ttl(settings.access_token_ttl),
             refresh_token_ttl: ttl(settings.refresh_token_ttl),
             refresh_token_max_ttl: ttl(settings.refresh_token_max_ttl),
+            id: None,
             client_id: String::new(),
             client_secret: None,
         }

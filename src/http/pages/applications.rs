@@ -346,6 +346,7 @@ pub(in crate::http) async fn retire_secret(
 /// What is wanted where nothing was said yet.
 fn usual(app: &App) -> Wanted {
     Wanted {
+        id: Some(flow::new_id(app)),
         confidential: true,
         send_iss: Some(true),
         grants: Some(

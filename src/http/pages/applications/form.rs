@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::super::error;
 use super::super::render::{chrome, page};
-use super::{PATH, usual};
+use super::{PATH, to, usual};
 use crate::base::config::words;
 use crate::flow::App;
 use crate::flow::applications::{NotSaved, Wanted};
@@ -54,6 +54,7 @@ pub(super) fn read(sent: &Form) -> Wanted {
 /// chooses Public, that tick is not theirs.
 pub(super) fn read_new(sent: &Form) -> Wanted {
     let mut typed = read(sent);
+    typed.id = sent.params.get("id").and_then(|id| id.parse().ok());
     if let Some(grants) = typed.grants.as_mut().filter(|grants| grants.len() > 1)
         && !typed.confidential
     {
@@ -116,6 +117,12 @@ pub(super) async fn again(
             );
             render(app, viewer, asked, typed, errors, StatusCode::CONFLICT).await
         }
+        NotSaved::Already(id) => {
+            let notice =
+                "The form came a second time: nothing was registered again. A secret is shown only once.";
+            viewer.leave_notice(notice).await;
+            to(app, &format!("{PATH}/{id}"))
+        }
         NotSaved::Gone => error::gone(None),
         NotSaved::Refused(refusal) => error::refused(&refusal),
     }
@@ -157,6 +164,7 @@ async fn render(
         grants: grants(app, wanted),
         defaults: defaults(app),
         is_new: version.is_none(),
+        new_id: wanted.id.map(|id| id.to_string()),
         version,
     };
     page(status, &view)

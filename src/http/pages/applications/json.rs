@@ -311,6 +311,9 @@ fn not_saved(refused: NotSaved) -> Response {
                 json!(["Somebody else saved the application since you read it."]),
             );
         }
+        NotSaved::Already(_) => {
+            errors.insert("id".into(), json!(["There is such an application already."]));
+        }
         NotSaved::Gone => return no_such_application(),
         NotSaved::Refused(refusal) => return EndpointError::from(refusal).into_response(),
     }

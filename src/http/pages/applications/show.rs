@@ -10,7 +10,9 @@ use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::count_live;
 use crate::http::extract::viewer::Viewer;
+use crate::http::middleware::headers::OwnScript;
 use crate::http::view::applications::{ApplicationShow, Command, Lifetimes, RedirectRow, SecretRow};
+use crate::http::view::assets::SCRIPT;
 use crate::http::view::{ScopeLine, When};
 use crate::model::application::{Application, Client};
 use crate::model::grant_type::GrantType;
@@ -62,6 +64,7 @@ pub(super) async fn page_of(
         new_secret: secret,
         redirect_uris: redirect_rows(application, &scopes),
         code_verifier: VERIFIER,
+        script_href: SCRIPT.href(),
         scopes: scopes
             .iter()
             .map(|scope| ScopeLine::new(scope.as_str(), app.catalog.describe(scope.as_str())))
@@ -85,7 +88,9 @@ pub(super) async fn page_of(
         live_tokens: live_tokens.unsigned_abs(),
         chrome,
     };
-    page(status, &view)
+    let mut response = page(status, &view);
+    response.extensions_mut().insert(OwnScript);
+    response
 }
 
 fn redirect_rows(application: &Application, scopes: &Scopes) -> Vec<RedirectRow> {
