@@ -415,7 +415,10 @@ where
         });
     }
     drop(begun);
-    assert!(all_begun.recv().await.is_none(), "nothing is sent, and every task has begun");
+    assert!(
+        all_begun.recv().await.is_none(),
+        "nothing is sent, and every task has begun"
+    );
     deed.await;
     done.store(true, Ordering::Relaxed);
     tasks.join_all().await.into_iter().flatten().collect()

@@ -21,7 +21,9 @@ fn id(user: &User) -> UserId {
 async fn reset(world: &World, user: &mut User, round: usize) {
     user.password = format!("reset for the {round}th time");
     let new = Secret::new(user.password.as_str());
-    users::set_password(&world.app().await, id(user), new).await.unwrap();
+    users::set_password(&world.app().await, id(user), new)
+        .await
+        .unwrap();
 }
 
 /// The code of an application that need not ask, if it gets one.
@@ -41,7 +43,9 @@ async fn overtaken<F: Future<Output = ()>>(world: &World, user: &User, app: &App
         user: &seen,
         sign_in: "the one from before",
     };
-    let next = authorize::begin(&server, &params, Some(viewer), false).await.unwrap();
+    let next = authorize::begin(&server, &params, Some(viewer), false)
+        .await
+        .unwrap();
     let Next::Deliver(delivered) = next else {
         panic!("a trusted application is not asked about: {next:?}")
     };
