@@ -12,7 +12,7 @@ use thirtyfour::prelude::*;
 use thirtyfour::{BrowserLogEntry, ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
 use url::Url;
 
-use super::User;
+use super::{User, address};
 
 /// One window with an empty profile. Clones are the same window.
 #[derive(Clone)]
@@ -73,9 +73,8 @@ impl Chromium {
     }
 
     /// Opens a path of the server, or any address.
-    pub(crate) async fn open(&self, address: &str) {
-        let url = Url::parse(&self.base_url).unwrap().join(address).unwrap();
-        self.driver.goto(url.as_str()).await.unwrap();
+    pub(crate) async fn open(&self, target: &str) {
+        self.driver.goto(address(&self.base_url, target)).await.unwrap();
     }
 
     /// The element of a CSS selector, as soon as it is there.

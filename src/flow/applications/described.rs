@@ -44,6 +44,8 @@ pub struct Summary {
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
+    /// Counts the changes: sent back with one, it refuses to undo another's.
+    pub version: i64,
 }
 
 /// One application, with the secret that is shown this once.
@@ -88,6 +90,7 @@ pub fn summary(app: &App, application: &Application) -> Summary {
         refresh_token_max_ttl: settings.refresh_token_max_ttl,
         created_at: application.created_at,
         updated_at: application.updated_at,
+        version: application.version,
     }
 }
 
@@ -156,6 +159,7 @@ mod tests {
             "localhost_any_port": false,
             "created_at": "2023-11-14T22:13:20Z",
             "updated_at": "2023-11-14T22:13:20Z",
+            "version": saved.client.application.version,
         });
         assert_eq!(json, expected);
     }
