@@ -1,5 +1,6 @@
 //! One address a file: what it answers, and what it refuses.
 
+mod application_pages;
 mod applications;
 mod authorized_applications;
 mod health;

@@ -7,6 +7,7 @@ mod code_errors;
 mod consent;
 mod introspect;
 mod introspect_errors;
+mod old_passwords;
 mod pkce;
 mod races;
 mod refresh;

@@ -103,6 +103,15 @@ pub(crate) fn text_of(html: &str, id: &str) -> Option<String> {
     Some(tag.text.trim().to_owned())
 }
 
+/// Where a page leads and what it loads: links, forms, styles and pictures; links within the page left out.
+pub(crate) fn addresses(html: &str) -> Vec<String> {
+    let attributes = tags(html).into_iter().flat_map(|tag| tag.attributes);
+    attributes
+        .filter(|(name, value)| matches!(name.as_str(), "href" | "src" | "action") && !value.starts_with('#'))
+        .map(|(_, value)| value)
+        .collect()
+}
+
 #[derive(Debug)]
 struct Tag {
     name: String,

@@ -2,6 +2,7 @@
 
 mod crash;
 mod inputs;
+mod issuer_path;
 mod logs;
 mod mimicry;
 mod postgres_faults;

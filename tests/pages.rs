@@ -1,6 +1,7 @@
 //! Every page as Chromium shows it: on four widths, light and dark, checked by axe-core.
 
 mod administration;
+mod copy;
 mod hostile;
 mod people;
 mod survey;

@@ -13,6 +13,7 @@ mod request;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tegata::base::clock::{Clock, ManualClock};
@@ -23,7 +24,7 @@ use tegata::server::{self, Running};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Barrier, Mutex};
+use tokio::sync::{Barrier, Mutex, mpsc};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -128,6 +129,17 @@ impl World {
 
     /// Stops the server and starts it again on the same store and the same address.
     pub(crate) async fn restart(&self) {
+        self.restart_with(&[]).await;
+    }
+
+    /// Restarts the server under an issuer with a path, and looks at it there.
+    pub(crate) async fn under(&self, path: &str) -> Self {
+        let issuer = self.url(path);
+        self.restart_with(&[("public_url", &issuer)]).await;
+        self.through(&issuer)
+    }
+
+    async fn restart_with(&self, own: &[(&str, &str)]) {
         let mut servers = self.servers.lock().await;
         let address = servers[0].addresses()[0];
         for running in servers.drain(..) {
@@ -135,6 +147,9 @@ impl World {
         }
         let mut settings = self.settings.clone();
         set(&mut settings, "listen", &address.to_string());
+        for (name, value) in own {
+            set(&mut settings, name, value);
+        }
         servers.push(serve(&settings, &self.clock).await);
     }
 
@@ -327,6 +342,11 @@ impl World {
         }
     }
 
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        database::count(&self.database_url, table).await
+    }
+
     /// What the first server of this world does, without HTTP.
     pub(crate) async fn app(&self) -> App {
         self.servers.lock().await[0].app().clone()
@@ -364,6 +384,52 @@ where
         });
     }
     tasks.join_all().await
+}
+
+/// Does `deed` while `count` others do their `task` over and over, from before it begins until after it has
+/// ended; gives what all of theirs gave.
+pub(crate) async fn meanwhile<T, F>(
+    count: usize,
+    task: impl Fn(usize) -> F + Clone + Send + 'static,
+    deed: impl Future<Output = ()>,
+) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let done = Arc::new(AtomicBool::new(false));
+    let (begun, mut all_begun) = mpsc::channel::<()>(count);
+    let mut tasks = JoinSet::new();
+    for number in 0..count {
+        let (task, done, begun) = (task.clone(), done.clone(), begun.clone());
+        tasks.spawn(async move {
+            let mut given = vec![task(number).await];
+            drop(begun);
+            loop {
+                let last = done.load(Ordering::Relaxed);
+                given.push(task(number).await);
+                if last {
+                    return given;
+                }
+            }
+        });
+    }
+    drop(begun);
+    assert!(
+        all_begun.recv().await.is_none(),
+        "nothing is sent, and every task has begun"
+    );
+    deed.await;
+    done.store(true, Ordering::Relaxed);
+    tasks.join_all().await.into_iter().flatten().collect()
+}
+
+/// A path of the server, or any address.
+fn address(base_url: &str, address: &str) -> String {
+    if address.starts_with('/') {
+        return format!("{base_url}{address}");
+    }
+    address.to_owned()
 }
 
 async fn serve(settings: &[(String, String)], clock: &ManualClock) -> Running {

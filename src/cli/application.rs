@@ -58,7 +58,7 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
         name: new.name,
         redirect_uris: new.redirect_uri,
         confidential: !new.public,
-        scopes: new.scope,
+        scopes: Some(new.scope).filter(|named| !named.is_empty()),
         grants: (!new.grant.is_empty()).then_some(new.grant),
         trusted: new.trusted,
         require_pkce: new.require_pkce,

@@ -75,6 +75,7 @@ impl From<NotSaved> for Failure {
             NotSaved::Gone => {
                 Self::new("the application was deleted in the meantime: nothing is left to be done")
             }
+            NotSaved::Already(id) => Self::new(format!("the application {id} is registered already")),
             NotSaved::Refused(refusal) => refusal.into(),
         }
     }

@@ -20,7 +20,7 @@ use crate::store::grants::Families;
 use crate::store::{self, StoreError, Tx};
 
 pub use crate::store::applications::Listed;
-pub use wanted::{Faults, Wanted};
+pub use wanted::{Faults, Wanted, default_grants};
 
 /// Two secrets may live at once: the old one works until every copy of the client has the new.
 pub const MOST_SECRETS: i64 = 2;
@@ -34,6 +34,8 @@ pub enum NotSaved {
     /// Somebody else saved it since it was read.
     Conflict,
     Gone,
+    /// There is one with the id that was wanted: the same form, sent twice.
+    Already(ApplicationId),
     Refused(Refusal),
 }
 
@@ -57,7 +59,7 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
     let (settings, client_id) = wanted.check_new(app).map_err(NotSaved::Fields)?;
     let now = app.now();
     let client_id = client_id.unwrap_or_else(|| generated_client_id(app));
-    let id = ApplicationId::from(app.entropy.id(now));
+    let id = wanted.id.unwrap_or_else(|| new_id(app));
     let (digest, secret) = first_secret(app, &settings, wanted.client_secret.as_ref()).await?;
 
     let mut tx = app.db.write().await?;
@@ -67,8 +69,8 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
         settings: &settings,
     };
     if !rows::insert(&mut tx, &new, now).await? {
-        let taken = format!("The client_id {client_id} is or was in use: choose another, or leave it out.");
-        return Err(NotSaved::Fields(Faults::of("client_id", taken)));
+        drop(tx);
+        return Err(taken(app, id, &client_id).await);
     }
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
@@ -80,6 +82,23 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
         client: expect(app, id).await?,
         secret,
     })
+}
+
+/// The id of an application that is still to be registered.
+pub fn new_id(app: &App) -> ApplicationId {
+    app.entropy.id(app.now()).into()
+}
+
+/// Why the store took no new application.
+async fn taken(app: &App, id: ApplicationId, client_id: &ClientId) -> NotSaved {
+    match rows::find(&app.db, id).await {
+        Ok(Some(_)) => NotSaved::Already(id),
+        Ok(None) => NotSaved::Fields(Faults::of(
+            "client_id",
+            format!("The client_id {client_id} is or was in use: choose another, or leave it out."),
+        )),
+        Err(error) => error.into(),
+    }
 }
 
 /// Letters, digits, `-` and `_` alone: some clients percent-encode what else there is, and not all decode.

@@ -27,16 +27,23 @@ pub async fn list(app: &App, user: UserId) -> Result<Vec<AuthorizedApplication>,
     Ok(folded)
 }
 
-/// Withdraws everything `user` allowed `application`: effective at once. False where there was nothing.
+/// Withdraws everything `user` allowed `application`: effective at once. The application's name, or `None`
+/// where there was nothing to withdraw.
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn withdraw(app: &App, user: UserId, application: ApplicationId) -> Result<bool, Refusal> {
+pub async fn withdraw(
+    app: &App,
+    user: UserId,
+    application: ApplicationId,
+) -> Result<Option<String>, Refusal> {
+    let client = store::applications::find(&app.db, application).await?;
     let mut tx = app.db.write().await?;
     let forgotten = store::grants::forget_consent(&mut tx, user, application).await?;
     let families = Families::OfUserAndApplication(user, application);
     let revoked = store::grants::revoke_all(&mut tx, families, RevokedReason::Withdrawn, app.now()).await?;
     tx.commit().await?;
     tracing::info!(event = "authorization_withdrawn", %user, %application, revoked);
-    Ok(forgotten + revoked > 0)
+    let name = client.map(|client| client.application.settings.name);
+    Ok(name.filter(|_| forgotten + revoked > 0))
 }

@@ -21,7 +21,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use self::bearer::RequireBearer;
 use crate::flow::App;
 use crate::flow::sessions::Sessions;
-use crate::protocol::metadata::well_known_path;
+use crate::protocol::metadata::{WELL_KNOWN, well_known_path};
 
 /// What handlers are given.
 #[derive(Clone, Debug)]
@@ -65,7 +65,10 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     let nested = if prefix.is_empty() {
         routes
     } else {
-        Router::new().nest(&prefix, routes)
+        // Behind a proxy that passes on nothing but the prefix, the place of RFC 8414 §3.1 is out of reach.
+        Router::new()
+            .nest(&prefix, routes)
+            .route(&format!("{prefix}{WELL_KNOWN}"), get(oauth::metadata::show))
     };
     let inner = nested
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))

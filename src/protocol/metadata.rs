@@ -81,15 +81,15 @@ impl Metadata {
     }
 }
 
+/// The well-known name of the metadata (RFC 8414 §3).
+pub const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
+
 /// Where the metadata of `issuer` is found: the well-known name goes before the issuer's path
 /// (RFC 8414 §3.1).
 pub fn well_known_path(issuer: &str) -> String {
     let after_scheme = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     let path = after_scheme.find('/').map_or("", |at| &after_scheme[at..]);
-    format!(
-        "/.well-known/oauth-authorization-server{}",
-        path.trim_end_matches('/')
-    )
+    format!("{WELL_KNOWN}{}", path.trim_end_matches('/'))
 }
 
 #[cfg(test)]

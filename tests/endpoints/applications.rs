@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use crate::form::Form;
-use crate::world::{Answer, Browser, Request, User, World};
+use crate::world::{Answer, Browser, Request, User, World, at_once};
 
 /// A browser of an administrator, with what a script in it sends along against forged requests.
-struct Script {
+pub(super) struct Script {
     browser: Browser,
     token: String,
     origin: String,
 }
 
 impl Script {
-    async fn signed_in(world: &World, user: &User) -> Self {
+    pub(super) async fn signed_in(world: &World, user: &User) -> Self {
         let browser = world.signed_in(user).await;
         let page = browser.get("/oauth/authorized_applications").await;
         let forms = Form::all(&page.body);
@@ -30,7 +30,7 @@ impl Script {
         }
     }
 
-    fn request(&self, method: &str, path: &str) -> Request {
+    pub(super) fn request(&self, method: &str, path: &str) -> Request {
         let request = self
             .browser
             .request(method, path)
@@ -40,7 +40,7 @@ impl Script {
             .header("Origin", &self.origin)
     }
 
-    async fn create(&self, body: &Value) -> Answer {
+    pub(super) async fn create(&self, body: &Value) -> Answer {
         self.request("POST", "/oauth/applications").json(body).await
     }
 }
@@ -122,6 +122,60 @@ async fn an_empty_list_of_scopes_widens_nothing(world: World) {
     assert_eq!(now.json()["scopes"], json!(["read"]), "{now}");
 }
 
+async fn null_in_a_change_is_the_servers_own_again(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let mut body = notes();
+    body["access_token_ttl"] = json!("5m");
+    let made = script.create(&body).await.json();
+    assert_eq!(made["access_token_ttl"], 300);
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let kept = script.request("PATCH", &path).json(&json!({"name": "Memos"})).await.json();
+    assert_eq!((&kept["access_token_ttl"], &kept["scopes"]), (&json!(300), &json!(["read"])));
+    let reset = json!({"access_token_ttl": null, "scopes": null});
+    let answer = script.request("PATCH", &path).json(&reset).await;
+    let changed = answer.json();
+    assert_eq!((changed.get("access_token_ttl"), &changed["scopes"]), (None, &json!(["read", "write"])), "{answer}");
+}
+
+async fn a_change_may_name_the_version_it_was_made_from(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let made = script.create(&notes()).await.json();
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let first = made["version"].as_i64().expect("a version");
+    let saved = script.request("PATCH", &path).json(&json!({"name": "Mine", "version": first})).await;
+    assert_eq!((saved.status, saved.json()["version"].as_i64()), (200, Some(first + 1)), "{saved}");
+    let stale = script.request("PATCH", &path).json(&json!({"name": "Theirs", "version": first})).await;
+    assert_eq!((stale.status, stale.json()["errors"]["version"].is_array()), (422, true), "{stale}");
+    let now = script.request("GET", &path).await.json();
+    assert_eq!((&now["name"], now["version"].as_i64()), (&json!("Mine"), Some(first + 1)));
+    let listed = script.request("GET", "/oauth/applications").await.json();
+    assert_eq!(listed[0]["version"].as_i64(), Some(first + 1));
+}
+
+async fn changes_at_once_that_name_no_version_are_all_made(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let made = script.create(&notes()).await.json();
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let bodies = [json!({"name": "Memos"}), json!({"require_pkce": true})];
+    let [name, pkce] = &bodies;
+    let (one, other) =
+        tokio::join!(script.request("PATCH", &path).json(name), script.request("PATCH", &path).json(pkce));
+    assert_eq!((one.status, other.status), (200, 200), "{one} {other}");
+    let now = script.request("GET", &path).await.json();
+    assert_eq!((&now["name"], &now["require_pkce"]), (&json!("Memos"), &json!(true)), "neither undid the other");
+}
+
+async fn a_name_is_kept_in_one_spelling(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let mut body = notes();
+    body["name"] = json!("Cafe\u{301}");
+    assert_eq!(script.create(&body).await.json()["name"], json!("Caf\u{e9}"));
+}
+
 async fn nobody_else_keeps_applications(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
@@ -170,6 +224,99 @@ async fn the_form_registers_an_application(world: World) {
     let again = browser.get(link.expect("a link to the application")).await;
     assert!(!again.body.contains("tgs_"), "and not again: {again}");
     assert!(again.body.contains("https://two.example/cb"), "{again}");
+}
+
+async fn a_chosen_client_id_is_no_uuid(world: World) {
+    let alice = world.administrator("alice").await;
+    let script = Script::signed_in(&world, &alice).await;
+    let another = "01890a5d-ac96-774b-bcce-b302099a8057";
+    for id in [&*alice.id, &alice.id.to_uppercase(), &alice.id.replace('-', ""), another] {
+        let mut body = notes();
+        body["client_id"] = json!(id);
+        let answer = script.create(&body).await;
+        assert_eq!(answer.status, 422, "as sub of its own tokens it would pass for a user: {answer}");
+        assert!(answer.json()["errors"]["client_id"][0].is_string(), "{answer}");
+        let arguments = ["application", "create", "--name", "N", "--grant", "client_credentials", "--client-id", id];
+        let printed = world.command(&arguments, "").await;
+        assert_eq!((printed.exit, printed.stdout.as_str()), (1, ""), "{printed:?}");
+        assert!(printed.stderr.contains("UUID"), "{printed:?}");
+    }
+    let mut body = notes();
+    body["client_id"] = json!(format!("app-{another}"));
+    assert_eq!(script.create(&body).await.status, 201);
+}
+
+async fn of_two_who_read_the_same_version_one_changes_it(world: World) {
+    let (ichiro, hanako) = (world.administrator("ichiro").await, world.administrator("hanako").await);
+    let (his, hers) = (Script::signed_in(&world, &ichiro).await, Script::signed_in(&world, &hanako).await);
+    let made = his.create(&notes()).await.json();
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let version = hers.request("GET", &path).await.json()["version"].clone();
+    assert!(version.is_i64(), "a program reads which version it has");
+
+    let change = |script: &Script, name: &str, version: &Value| {
+        script.request("PATCH", &path).json(&json!({"name": name, "version": version}))
+    };
+    let first = change(&his, "His", &version).await;
+    assert_eq!(first.status, 200, "{first}");
+    let second = change(&hers, "Hers", &version).await;
+    assert_eq!(second.status, 422, "{second}");
+    assert!(second.json()["errors"]["version"][0].is_string(), "{second}");
+    let now = hers.request("GET", &path).await.json();
+    assert_eq!(now["name"], "His");
+    assert_eq!(change(&hers, "Hers", &now["version"]).await.status, 200, "with the version of now");
+    assert_eq!(hers.request("PATCH", &path).json(&json!({"name": "Any"})).await.status, 200, "without one");
+}
+
+async fn of_many_changes_at_once_to_one_version_one_is_made(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let made = script.create(&notes()).await.json();
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let answers = at_once(10, |number| {
+        let body = json!({"name": format!("Notes {number}"), "version": made["version"]});
+        script.request("PATCH", &path).json(&body).into_future()
+    })
+    .await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!(made.len(), 1);
+    assert!(refused.iter().all(|answer| answer.status == 422));
+    assert_eq!(script.request("GET", &path).await.json()["name"], made[0].json()["name"]);
+}
+
+async fn who_saves_an_old_form_overwrites_nothing_and_loses_nothing(world: World) {
+    let (ichiro, hanako) = (world.administrator("ichiro").await, world.administrator("hanako").await);
+    let (his, hers) = (world.signed_in(&ichiro).await, world.signed_in(&hanako).await);
+    let script = Script::signed_in(&world, &ichiro).await;
+    let made = script.create(&notes()).await.json();
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let opened = |page: &Answer| Form::with_id(&page.body, "redirect_uris").unwrap_or_else(|| panic!("no form: {page}"));
+
+    let (page, other) = (his.get(&format!("{path}/edit")).await, hers.get(&format!("{path}/edit")).await);
+    let (mut form, mut late) = (opened(&page), opened(&other));
+    form.set("redirect_uris", "https://his.example/cb");
+    assert_eq!(his.submit(&page, &form).await.status, 303);
+    late.set("name", "Her careful name");
+    late.set("redirect_uris", "https://hers.example/cb");
+    late.set("access_token_ttl", "7m");
+    let told = hers.submit(&other, &late).await;
+    assert_eq!(told.status, 409, "{told}");
+    assert!(told.body.contains("Somebody else saved this application"), "{told}");
+    for typed in ["Her careful name", "https://hers.example/cb", "\"7m\""] {
+        assert!(told.body.contains(typed), "{typed} is lost: {told}");
+    }
+    let now = script.request("GET", &path).await.json();
+    assert_eq!((&now["name"], &now["redirect_uris"]), (&json!("Notes"), &json!(["https://his.example/cb"])));
+
+    let again = hers.submit(&told, &opened(&told)).await;
+    assert_eq!(again.status, 303, "she has read it and means it: {again}");
+    let now = script.request("GET", &path).await.json();
+    assert_eq!((&now["name"], &now["redirect_uris"]), (&json!("Her careful name"), &json!(["https://hers.example/cb"])));
+    assert_eq!(his.submit(&page, &form).await.status, 409, "his old form is old now");
+
+    let mut without = opened(&hers.get(&format!("{path}/edit")).await);
+    without.fields.retain(|(name, _)| name != "version");
+    assert_eq!(hers.submit(&told, &without).await.status, 409, "a form without a version is older than any");
 }
 
 async fn a_form_with_faults_keeps_what_was_typed(world: World) {

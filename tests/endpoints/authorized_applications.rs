@@ -18,6 +18,19 @@ async fn the_list_shows_what_was_allowed_and_no_secret(world: World) {
     }
 }
 
+async fn who_withdraws_is_told_from_what(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().name("Memo <Bot>").create().await;
+    let browser = world.signed_in(&alice).await;
+    browser.authorize(&Ask::of(&app)).await.code();
+    let page = browser.get("/oauth/authorized_applications").await;
+    let form = Form::all(&page.body).into_iter().find(|form| form.action.ends_with("/delete")).unwrap();
+    let answer = browser.submit(&page, &form).await;
+    assert_eq!(answer.status, 303, "{answer}");
+    let told = browser.get("/oauth/authorized_applications").await;
+    assert!(told.body.contains("Memo &#60;Bot&#62; can no longer use your account."), "{told}");
+}
+
 async fn nobody_withdraws_what_another_allowed(world: World) {
     let (alice, bob) = (world.user("alice").await, world.user("bob").await);
     let app = world.application().create().await;

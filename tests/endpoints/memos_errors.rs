@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::memos::{token, write};
-use crate::world::World;
+use crate::world::{Answer, World};
 
 on_each_database! {
 
@@ -144,6 +144,13 @@ async fn a_page_that_is_none_is_refused(world: World) {
         "limit=-1",
         "limit=x",
         "limit=1e3",
+        "limit=1.0",
+        "limit=0x10",
+        "limit=%2B5",
+        "limit=%205",
+        "limit=%EF%BC%95",
+        "limit=99999999999999999999",
+        "limit=50&limit=50",
         "after=x",
         "after=%00",
         "limit=1&limit=2",
@@ -152,6 +159,21 @@ async fn a_page_that_is_none_is_refused(world: World) {
         assert_eq!(answer.status, 400, "{query}: {answer}");
     }
     assert_eq!(world.get("/api/memos?limit=100").bearer(&token).await.status, 200);
+}
+
+async fn a_page_after_no_memo_of_ones_own_is_refused(world: World) {
+    let (alice, bob) = (world.user("alice").await, world.user("bob").await);
+    let app = world.application().create().await;
+    let (hers, his) = (token(&world, &alice, &app).await, token(&world, &bob, &app).await);
+    let id = |memo: &Answer| memo.json()["id"].as_str().unwrap().to_owned();
+    let (gone, kept) = (id(&write(&world, &hers, "gone").await), id(&write(&world, &hers, "kept").await));
+    assert_eq!(world.request("DELETE", &format!("/api/memos/{gone}")).bearer(&hers).await.status, 204);
+    let after = |token: &str, id: &str| world.get(&format!("/api/memos?after={id}")).bearer(token);
+    let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
+    for (token, id) in [(&hers, unknown), (&hers, &*gone), (&his, &*kept)] {
+        after(token, id).await.refused(400, "invalid_request");
+    }
+    assert_eq!(after(&hers, &kept).await.json(), json!({"memos": []}), "the last page");
 }
 
 async fn an_unknown_memo_is_not_found(world: World) {

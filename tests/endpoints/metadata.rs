@@ -1,8 +1,10 @@
 //! The server describes itself (RFC 8414).
 
 use serde_json::{Value, json};
+use tegata::flow::sweep;
 
-use crate::world::World;
+use super::applications::Script;
+use crate::world::{Ask, World};
 
 const PATH: &str = "/.well-known/oauth-authorization-server";
 
@@ -47,6 +49,55 @@ async fn the_metadata_names_everything_that_is_built(world: World) {
     }
     assert_eq!(json["authorization_response_iss_parameter_supported"], json!(true));
     assert!(!answer.body.contains("null"), "a member without a value is left out: {answer}");
+}
+
+async fn iss_is_promised_while_every_application_is_sent_it(world: World) {
+    let root = world.administrator("root").await;
+    let node = world.second_node().await;
+    let script = Script::signed_in(&node, &root).await;
+    let promises = async |world: &World| world.get(PATH).await.json()["authorization_response_iss_parameter_supported"].clone();
+    let mut paths = Vec::new();
+    for name in ["Quiet", "Quieter", "Usual"] {
+        let made = script.create(&json!({"name": name, "redirect_uris": ["https://app.example/cb"]})).await;
+        paths.push(format!("/oauth/applications/{}", made.json()["id"].as_str().unwrap()));
+    }
+    let send_iss = async |path: &str, on: bool| {
+        let answer = script.request("PATCH", path).json(&json!({"send_iss": on})).await;
+        assert_eq!(answer.status, 200, "{answer}");
+    };
+    let seen_everywhere = async |promised: bool| {
+        assert_eq!(promises(&node).await, promised, "at once where it was changed");
+        sweep::round(&world.app().await).await.unwrap();
+        assert_eq!(promises(&world).await, promised, "elsewhere with the next round of housekeeping");
+    };
+    seen_everywhere(true).await;
+    send_iss(&paths[0], false).await;
+    seen_everywhere(false).await;
+    send_iss(&paths[1], false).await;
+    send_iss(&paths[0], true).await;
+    seen_everywhere(false).await;
+    world.restart().await;
+    assert_eq!(promises(&world).await, false, "known from the start");
+    let node = world.second_node().await;
+    let script = Script::signed_in(&node, &root).await;
+    assert_eq!(script.request("DELETE", &paths[1]).await.status, 204);
+    assert_eq!(promises(&node).await, true);
+    sweep::round(&world.app().await).await.unwrap();
+    assert_eq!(promises(&world).await, true);
+}
+
+async fn what_the_metadata_promises_of_iss_is_true(world: World) {
+    let (root, alice) = (world.administrator("root").await, world.user("alice").await);
+    let (usual, quiet) = (world.application().create().await, world.application().create().await);
+    let script = Script::signed_in(&world, &root).await;
+    let listed = script.request("GET", "/oauth/applications").await.json();
+    let found = listed.as_array().unwrap().iter().find(|row| row["client_id"] == quiet.client_id.as_str()).unwrap();
+    let path = format!("/oauth/applications/{}", found["id"].as_str().unwrap());
+    assert_eq!(script.request("PATCH", &path).json(&json!({"send_iss": false})).await.status, 200);
+    let browser = world.signed_in(&alice).await;
+    assert_eq!(browser.authorize(&Ask::of(&quiet)).await.get("iss"), None);
+    assert_eq!(browser.authorize(&Ask::of(&usual)).await.get("iss"), Some(world.base_url.clone()));
+    assert_eq!(world.get(PATH).await.json()["authorization_response_iss_parameter_supported"], json!(false));
 }
 
 async fn a_trailing_slash_is_no_redirect(world: World) {

@@ -1,7 +1,7 @@
 //! What holds of every page a person meets.
 
 use crate::form::Form;
-use crate::world::World;
+use crate::world::{Ask, World};
 
 on_each_database! {
 
@@ -68,6 +68,43 @@ async fn text_in_an_address_does_not_become_a_page(world: World) {
         let answer = world.get(&path).await;
         assert!(!answer.body.contains("<script>alert"), "{path}: {answer}");
     }
+}
+
+async fn a_form_that_holds_a_field_twice_is_refused(world: World) {
+    let root = world.administrator("root").await;
+    let app = world.application().create().await;
+    let browser = world.signed_in(&root).await;
+    browser.authorize(&Ask::of(&app)).await.code();
+    let listed = browser.get("/oauth/applications").await;
+    let application = listed.body.split('"').find(|text| text.starts_with("/oauth/applications/0")).unwrap();
+    let stranger = world.browser();
+    let ask = Ask::of(&app).with("prompt", "consent");
+    let pages = [
+        stranger.get("/login").await,
+        browser.get("/account").await,
+        browser.get("/oauth/applications/new").await,
+        browser.get(&format!("{application}/edit")).await,
+        browser.get(&format!("{application}/delete")).await,
+        browser.get("/oauth/authorized_applications").await,
+        browser.consent_page(&ask).await.0,
+    ];
+    let mut refused = 0;
+    for (number, page) in pages.iter().enumerate() {
+        assert_eq!(page.status, 200, "{page}");
+        let browser = if number == 0 { &stranger } else { &browser };
+        for form in Form::all(&page.body) {
+            for (name, value) in form.fields.iter().filter(|(name, _)| !["scopes", "grants"].contains(&name.as_str())) {
+                let mut twice = form.clone();
+                twice.fields.push((name.clone(), value.clone()));
+                let answer = browser.submit(page, &twice).await;
+                assert_eq!(answer.status, 400, "{name} twice to {}: {answer}", form.action);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 20, "{refused} fields");
+    let still = browser.get("/oauth/authorized_applications").await;
+    assert!(still.body.contains("Notes"), "nothing was done: {still}");
 }
 
 async fn a_hostile_name_is_shown_as_text(world: World) {

@@ -1,7 +1,7 @@
 //! Sign-in and consent: what a person is asked, and what nobody may answer for them.
 
 use crate::form::Form;
-use crate::world::{Answer, Ask, Browser, World};
+use crate::world::{Answer, Ask, Browser, World, filled_in};
 
 /// The code of a redirect, if it carries one.
 fn code_in(answer: &Answer) -> Option<String> {
@@ -43,11 +43,28 @@ async fn the_page_lets_its_form_redirect_to_the_application_alone(world: World) 
     let alice = world.user("alice").await;
     let app = world.application().create().await;
     let (page, _) = world.signed_in(&alice).await.consent_page(&Ask::of(&app)).await;
-    let policy = page.header("content-security-policy");
-    let forms = policy.split(';').map(str::trim).find(|rule| rule.starts_with("form-action"));
-    assert_eq!(forms, Some("form-action 'self' https://app.example"), "the policy is {policy:?}");
+    assert_eq!(form_action(&page), "form-action 'self' https://app.example");
     assert_ne!(page.header("referrer-policy"), "no-referrer", "it would make the form's Origin null");
     assert_eq!(page.header("cache-control"), "no-store");
+}
+
+async fn the_sign_in_page_lets_its_form_redirect_to_the_application_that_waits_alone(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().trusted().create().await;
+    let browser = world.browser();
+    let waiting = browser.walk(browser.get(&Ask::of(&app).path()).await, None, None).await.answer;
+    let on_to_it = "form-action 'self' https://app.example";
+    assert_eq!(form_action(&waiting), on_to_it);
+    let wrong = browser.submit(&waiting, &filled_in(&waiting, "alice", "wrong")).await;
+    assert_eq!((wrong.status, form_action(&wrong)), (422, on_to_it));
+    let right = browser.submit(&wrong, &filled_in(&wrong, "alice", &alice.password)).await;
+    assert!(browser.walk(right, None, None).await.get("code").is_some());
+
+    let handle = waiting.url.query_pairs().next().unwrap().1.into_owned();
+    world.clock.advance(3600);
+    for path in ["/login", "/login?next=/account", "/login?continue=unknown", &format!("/login?continue={handle}")] {
+        assert_eq!(form_action(&world.get(path).await), "form-action 'self'", "{path}");
+    }
 }
 
 async fn what_was_allowed_is_remembered(world: World) {
@@ -215,6 +232,34 @@ async fn a_post_without_cookies_survives_the_sign_in(world: World) {
     world.redeem(&app, &allowed.code()).await.tokens();
 }
 
+async fn who_is_to_sign_in_again_does_so_however_the_request_came(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().trusted().create().await;
+    let ask = Ask::of(&app).with("prompt", "login");
+    let browser = world.signed_in(&alice).await;
+    let from_afar = || world.request("POST", "/oauth/authorize").header("Sec-Fetch-Site", "cross-site").fields(ask.pairs());
+    let requests = [
+        ("a link", browser.get(&ask.path())),
+        ("a form of our own origin", browser.request("POST", "/oauth/authorize").fields(ask.pairs())),
+        ("a form from another site, which comes without the cookie", from_afar()),
+    ];
+    for (how, request) in requests {
+        let kept = request.await;
+        let next = kept.location().unwrap_or_else(|| panic!("{how}: {kept}"));
+        for _ in 0..2 {
+            let stopped = browser.walk(browser.get(next.as_str()).await, None, None).await;
+            assert!(Form::with_id(&stopped.answer.body, "sign-in").is_some(), "{how}: {}", stopped.answer);
+        }
+        let stopped = browser.walk(kept, None, None).await.answer;
+        let form = filled_in(&stopped, &alice.username, &alice.password);
+        let signed_in = browser.submit(&stopped, &form).await;
+        assert!(browser.walk(signed_in, None, None).await.get("code").is_some(), "{how}: once is enough");
+    }
+    let without = Ask::of(&app);
+    let answer = browser.get(&without.path()).await;
+    assert!(browser.walk(answer, None, None).await.get("code").is_some(), "who does not ask for it gets none");
+}
+
 async fn consent_given_twice_gives_one_code(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;
@@ -372,6 +417,16 @@ async fn withdrawing_consent_kills_what_came_of_it(world: World) {
     assert_eq!(asked.status, 200, "the application has to ask again");
 }
 
+}
+
+/// Where the policy of a page lets its forms lead.
+fn form_action(page: &Answer) -> &str {
+    let policy = page.header("content-security-policy");
+    let rule = policy
+        .split(';')
+        .map(str::trim)
+        .find(|rule| rule.starts_with("form-action"));
+    rule.unwrap_or_else(|| panic!("the policy is {policy:?}"))
 }
 
 /// The names and values of the cookies an answer sets.

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::world::{Ask, Tokens, World, at_once, filled_in};
+use crate::form::Form;
+use crate::world::{Ask, Tokens, World, at_once, filled_in, meanwhile};
 
 const CROWD: usize = 100;
 
@@ -168,6 +169,37 @@ async fn allowing_and_denying_at_once_has_one_outcome(world: World) {
         .await;
         let outcome = |word: &str| answers.iter().any(|answer| answer.header("location").contains(word));
         assert!(outcome("code=") != outcome("error=access_denied"), "{answers:?}");
+    }
+}
+
+async fn nothing_remembered_is_allowed_after_a_withdrawal(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let browser = world.signed_in(&alice).await;
+    browser.authorize(&Ask::of(&app)).await.code();
+    let page = browser.get("/oauth/authorized_applications").await;
+    let withdraw = Form::all(&page.body).into_iter().find(|form| form.action.ends_with("/delete")).unwrap();
+    for _ in 0..5 {
+        browser.authorize(&Ask::of(&app)).await.code();
+        let (asking, ask) = (browser.clone(), Ask::of(&app));
+        let without_a_question = move |_| {
+            let (browser, ask) = (asking.clone(), ask.clone());
+            async move {
+                let answer = browser.get(&ask.path()).await;
+                browser.walk(answer, None, None).await.get("code")
+            }
+        };
+        let withdrawing = async {
+            let answer = browser.submit(&page, &withdraw).await;
+            assert_eq!(answer.status, 303, "{answer}");
+        };
+        let codes: Vec<_> = meanwhile(6, without_a_question, withdrawing).await.into_iter().flatten().collect();
+        assert!(codes.len() >= 6, "it was remembered before");
+        for code in &codes {
+            world.redeem(&app, code).await.refused(400, "invalid_grant");
+        }
+        let listed = browser.get("/oauth/authorized_applications").await;
+        assert!(!listed.body.contains("Notes"), "{listed}");
     }
 }
 

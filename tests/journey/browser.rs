@@ -233,6 +233,61 @@ async fn a_native_application_listens_on_any_port(world: World) {
     world.redeem(&app, &code).await.tokens();
 }
 
+async fn all_of_it_under_a_path(world: World) {
+    let world = world.under("/auth").await;
+    walk(&world, Scripts::On).await;
+}
+
+// Signing in is a form, and Chromium applies the policy of its page to every redirect that follows.
+async fn signing_in_leads_on_to_the_application_that_need_not_ask(world: World) {
+    let hanako = world.user("hanako").await;
+    let mut client = Callback::listen().await;
+    let trusted = world.application().trusted().redirect_uri(&client.uri()).create().await;
+    let remembered = world.application().redirect_uri(&client.uri()).create().await;
+    let browser = world.signed_in(&hanako).await;
+    browser.authorize(&Ask::of(&remembered)).await.code();
+    for app in [&trusted, &remembered] {
+        let window = world.chromium(Scripts::On).await;
+        window.open(&Ask::of(app).path()).await;
+        window.try_to_sign_in("hanako", "not the password").await;
+        window.element("#sign-in-error").await;
+        window.sign_in(&hanako).await;
+        let code = arrived(&world, &mut client, "code").await;
+        world.redeem(app, &code).await.tokens();
+        let refused = window.complaints().await;
+        assert!(!refused.iter().any(|entry| entry.message.contains("form-action")), "{refused:?}");
+    }
+}
+
+async fn who_saves_what_somebody_else_saved_reads_of_it(world: World) {
+    let (ichiro, hanako) = (world.administrator("ichiro").await, world.administrator("hanako").await);
+    world.application().name("Memo Bot").create().await;
+    let (his, hers) = (world.chromium(Scripts::On).await, world.chromium(Scripts::Off).await);
+    for (window, user) in [(&his, &ichiro), (&hers, &hanako)] {
+        window.open("/login").await;
+        window.sign_in(user).await;
+        window.follow("th a").await;
+        window.follow("#edit").await;
+        window.element("#save").await;
+    }
+    his.fill("#redirect_uris", "https://his.example/callback").await;
+    his.follow("#save").await;
+    assert!(his.text(".notice").await.contains("Saved"));
+
+    hers.fill("#name", "Memo Bot of Hanako").await;
+    hers.fill("#redirect_uris", "https://hers.example/callback").await;
+    hers.follow("#save").await;
+    let told = hers.text("[role=alert]").await;
+    assert!(told.contains("Somebody else saved this application since you opened it."), "{told}");
+    assert_eq!(hers.value("#name").await, "Memo Bot of Hanako");
+    assert_eq!(hers.value("#redirect_uris").await, "https://hers.example/callback");
+    his.open(his.url().await.as_str()).await;
+    assert!(his.text("main").await.contains("https://his.example/callback"), "{}", his.describe().await);
+
+    hers.follow("#save").await;
+    assert!(hers.text("main").await.contains("https://hers.example/callback"), "{}", hers.describe().await);
+}
+
 // The consent page's policy lets its form lead to the application, and nowhere else.
 async fn the_consent_form_leads_nowhere_else(world: World) {
     let hanako = world.user("hanako").await;

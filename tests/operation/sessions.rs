@@ -135,6 +135,29 @@ async fn a_new_password_ends_every_other_session(world: World) {
     assert_eq!(world.browser().try_to_sign_in("alice", new).await.status, 303);
 }
 
+async fn a_new_password_changes_the_id_and_kills_the_old_one(world: World) {
+    let alice = world.user("alice").await;
+    let page = world.get("/login").await;
+    let answer = sign_in_with(&world, &alice, &page, &cookie(&page, "tegata").unwrap()).await;
+    let before = cookie(&answer, "tegata").unwrap();
+    let with = format!("tegata={before}");
+    let account = world.get("/account").header("Cookie", &with).await;
+    let mut form = Form::with_id(&account.body, "change-password").unwrap();
+    form.fill("current_password", &alice.password);
+    form.fill("password", "another long password");
+    form.fill("password_confirmation", "another long password");
+    let answer = world.request("POST", "/account/password").fields(&form.fields).header("Cookie", &with).await;
+    assert_eq!(answer.status, 303, "{answer}");
+    let after = cookie(&answer, "tegata").expect("a new id");
+    assert_ne!(before, after);
+    assert!(opens(&world, &after).await);
+    assert!(!opens(&world, &before).await, "a copy of the old cookie is worth nothing");
+
+    let with = format!("tegata={after}");
+    let stale = world.request("POST", "/account/password").fields(&form.fields).header("Cookie", &with).await;
+    assert_eq!(stale.status, 403, "nor is a form of the old session: {stale}");
+}
+
 async fn the_command_that_sets_a_password_ends_every_session(world: World) {
     let alice = world.user("alice").await;
     let browser = world.signed_in(&alice).await;

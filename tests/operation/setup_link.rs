@@ -1,10 +1,15 @@
 //! The link on which the first administrator is made.
 
 use serde_json::Value;
+use tegata::base::secret::Secret;
+use tokio::task::JoinSet;
 
 use super::process::Process;
 use crate::form::Form;
 use crate::world::{Answer, Browser, World};
+
+/// More than may hash or wait to, on a machine of up to a hundred cores.
+const MORE_THAN_PLACES: usize = 128;
 
 /// The path of the link that the server shows.
 async fn link(process: &Process) -> String {
@@ -72,6 +77,41 @@ async fn the_link_dies_with_the_first_user_and_with_the_next_link(world: World) 
     assert_eq!(second.world.get("/setup").await.status, 410);
     world.user("alice").await;
     assert_eq!(second.world.get(&new).await.status, 410);
+}
+
+async fn who_has_no_link_does_not_keep_the_hashing_busy(world: World) {
+    let link = world.setup_link().await;
+    let browser = world.browser();
+    let page = browser.get(&link).await;
+    let mut form = Form::with_id(&page.body, "username").expect("the form of the first administrator");
+    form.fill("username", "root");
+    form.fill("password", "a long enough password");
+    form.fill("password_confirmation", "a long enough password");
+    let mut forged = form.clone();
+    forged.set("token", "made-up");
+
+    // With every place taken, whatever hashes a password is answered 503.
+    let passwords = world.app().await.passwords.clone();
+    let mut crowd = JoinSet::new();
+    for _ in 0..MORE_THAN_PLACES {
+        let passwords = passwords.clone();
+        crowd.spawn(async move {
+            loop {
+                if passwords.hash(Secret::new("a long enough password")).await.is_err() {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+    }
+    while passwords.hash(Secret::new("a long enough password")).await.is_ok() {}
+    for _ in 0..3 {
+        let answer = browser.submit(&page, &forged).await;
+        assert_eq!(answer.status, 410, "{answer}");
+    }
+    assert!(crowd.try_join_next().is_none(), "the crowd is still there");
+    crowd.shutdown().await;
+    let users = world.command(&["user", "list", "--json"], "").await.json();
+    assert_eq!(users.as_array().map(Vec::len), Some(0));
 }
 
 async fn the_link_is_dead_after_a_day(world: World) {

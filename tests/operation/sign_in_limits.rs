@@ -130,6 +130,80 @@ async fn an_address_that_tries_every_name_is_slowed_down(world: World) {
 }
 
 with("rate_limits" = "true")
+async fn an_attempt_that_is_refused_by_its_address_leaves_nothing_behind(world: World) {
+    let browser = world.browser();
+    let page = browser.get("/login").await;
+    let guess = async |number: i32| {
+        let form = filled_in(&page, &format!("user{number}"), "not the password");
+        browser.submit(&page, &form).await.status
+    };
+    let mut number = 0;
+    while guess(number).await == 422 {
+        number += 1;
+        assert!(number < 200, "an address is slowed down");
+    }
+    let kept = world.count("throttles").await;
+    for other in 1..=20 {
+        assert_eq!(guess(number + other).await, 429);
+    }
+    assert_eq!(world.count("throttles").await, kept, "names made up at will fill no table");
+}
+
+with("rate_limits" = "true")
+async fn guesses_at_the_current_password_count_like_failed_sign_ins(world: World) {
+    let alice = world.user("alice").await;
+    let browser = world.signed_in(&alice).await;
+    let guess = async |current: &str| change_password(&browser, current, "another long password").await;
+    for _ in 0..BURST {
+        let answer = guess("not the password").await;
+        assert!(answer.status == 422 && answer.body.contains("not your current password"), "{answer}");
+    }
+    for current in ["not the password", &*alice.password] {
+        let answer = guess(current).await;
+        assert_eq!(answer.status, 422, "{answer}");
+        assert!(answer.body.contains("Too many attempts failed. Wait 30 seconds"), "{answer}");
+    }
+    let page = browser.get("/account").await;
+    assert_eq!(browser.submit(&page, &form_of(&page)).await.status, 303);
+    assert_eq!(
+        browser.try_to_sign_in("alice", &alice.password).await.status,
+        429,
+        "one count for both"
+    );
+    world.clock.advance(INTERVAL);
+    browser.sign_in(&alice).await;
+    world.clock.advance(INTERVAL);
+    assert_eq!(guess(&alice.password).await.status, 303);
+}
+
+with("rate_limits" = "true")
+async fn guesses_at_the_current_password_sent_together_are_no_more(world: World) {
+    let alice = world.user("alice").await;
+    let browser = world.signed_in(&alice).await;
+    let page = browser.get("/account").await;
+    let form = new_password(&page, "not the password", "another long password");
+    let answers = at_once(30, |_| browser.submit(&page, &form).into_future()).await;
+    let looked_at = answers.iter().filter(|answer| answer.body.contains("not your current password")).count();
+    assert_eq!(looked_at, BURST);
+}
+
+with("rate_limits" = "true")
+async fn a_change_of_password_that_succeeds_is_not_counted(world: World) {
+    let alice = world.user("alice").await;
+    let browser = world.signed_in(&alice).await;
+    let mut current = alice.password.clone();
+    for number in 0..2 * BURST {
+        let new = format!("the {number}th long password");
+        assert_eq!(change_password(&browser, &current, &new).await.status, 303);
+        current = new;
+    }
+    for _ in 0..BURST {
+        let answer = change_password(&browser, "not the password", "another long password").await;
+        assert!(answer.body.contains("not your current password"), "{answer}");
+    }
+}
+
+with("rate_limits" = "true")
 async fn nothing_tells_who_exists(world: World) {
     world.user("alice").await;
     world.user("carol").await;
@@ -185,6 +259,20 @@ fn form_of(page: &Answer) -> Form {
         .into_iter()
         .find(|form| form.action == "/logout")
         .unwrap_or_else(|| panic!("nobody is signed in: {page}"))
+}
+
+/// The form of the account page, filled in.
+fn new_password(page: &Answer, current: &str, new: &str) -> Form {
+    let mut form = Form::with_id(&page.body, "change-password").unwrap_or_else(|| panic!("no form: {page}"));
+    form.fill("current_password", current);
+    form.fill("password", new);
+    form.fill("password_confirmation", new);
+    form
+}
+
+async fn change_password(browser: &Browser, current: &str, new: &str) -> Answer {
+    let page = browser.get("/account").await;
+    browser.submit(&page, &new_password(&page, current, new)).await
 }
 
 /// The page, less the name that was typed and the tokens that are new on every page.

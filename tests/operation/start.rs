@@ -110,16 +110,34 @@ async fn migrating_twice_changes_nothing(world: World) {
 
 #[cfg(unix)]
 #[test]
-fn a_new_sqlite_file_is_for_its_owner_alone() {
+fn a_new_sqlite_file_and_its_log_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
 
     crate::world::run(crate::world::Database::Sqlite, &[], |world| async move {
-        let path = world.folder().join("new/deeper/tegata.db");
-        let url = format!("sqlite://{}", path.display());
-        let printed = world.command(&["migrate", "--database-url", &url], "").await;
+        let mode = |path: &str| {
+            let path = world.folder().join(path);
+            let metadata =
+                std::fs::metadata(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            metadata.permissions().mode() & 0o777
+        };
+        let mut process = Process::start(&world, &["--database-url", "sqlite://data/deeper/tegata.db"]).await;
+        process.world.get("/login").await;
+        for folder in ["data", "data/deeper"] {
+            assert_eq!(mode(folder), 0o700, "{folder}");
+        }
+        for file in ["tegata.db", "tegata.db-wal", "tegata.db-shm"] {
+            assert_eq!(mode(&format!("data/deeper/{file}")), 0o600, "{file}");
+        }
+        process.kill();
+
+        // Also in a folder that others may enter.
+        let shared = world.folder().join("shared");
+        std::fs::create_dir(&shared).unwrap();
+        std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let printed = world
+            .command(&["migrate", "--database-url", "sqlite://shared/tegata.db"], "")
+            .await;
         assert_eq!(printed.exit, 0, "{printed:?}");
-        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(path.parent().unwrap()), 0o700);
-        assert_eq!(mode(&path), 0o600, "also in a directory that others may enter");
+        assert_eq!((mode("shared"), mode("shared/tegata.db")), (0o755, 0o600));
     });
 }

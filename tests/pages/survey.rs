@@ -82,15 +82,15 @@ impl Survey {
         assert!(complaints.is_empty(), "{name}: {complaints:?}");
     }
 
-    /// What was typed and sent stays text: our pages have no scripts and no pictures but our own.
+    /// What was typed and sent stays text: our pages have no scripts and no pictures but our own files.
     async fn nothing_was_slipped_in(&self, name: &str) {
         let found = self
             .window
             .run(
                 "const ours = new URL('/assets/', location.origin).href;
                  return Array.from(document.querySelectorAll('*'))
-                   .filter(e => /^(script|iframe|object|embed|svg|style)$/i.test(e.tagName)
-                     || (e.tagName === 'IMG' && !e.src.startsWith(ours))
+                   .filter(e => /^(iframe|object|embed|svg|style)$/i.test(e.tagName)
+                     || (/^(img|script)$/i.test(e.tagName) && !(e.src || '').startsWith(ours))
                      || e.getAttributeNames().some(a => /^on|^style$/.test(a))
                      || /^(javascript|data):/i.test(e.href || ''))
                    .map(e => e.outerHTML);",

@@ -1,23 +1,10 @@
 //! The sweeper: what has expired goes, what a replay is recognised by stays (RFC 9700 §4.14.2).
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tegata::flow::sweep;
 
 use crate::world::{Ask, World, at_once};
 
 const DAY: i64 = 24 * 3600;
-
-async fn count(world: &World, table: &str) -> i64 {
-    let url = &world.database_url;
-    let text = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    if url.starts_with("sqlite:") {
-        let mut connection = SqliteConnection::connect(url).await.unwrap();
-        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
-    }
-}
 
 async fn sweep(world: &World) -> u64 {
     sweep::all(&world.app().await).await.unwrap()
@@ -39,19 +26,19 @@ async fn what_has_expired_is_gone_and_the_rest_is_not(world: World) {
     world.clock.advance(3600);
     assert!(sweep(&world).await > 0);
     for table in ["access_tokens", "sessions", "authorization_requests"] {
-        assert_eq!(count(&world, table).await, 0, "{table}");
+        assert_eq!(world.count(table).await, 0, "{table}");
     }
     world.redeem(&app, &unused).await.refused(400, "invalid_grant");
-    assert_eq!(count(&world, "refresh_tokens").await, 1);
+    assert_eq!(world.count("refresh_tokens").await, 1);
     world.refresh(&app, tokens.refresh()).await.tokens();
 
     world.clock.advance(3 * DAY);
     sweep(&world).await;
     for table in ["access_tokens", "refresh_tokens", "authorization_codes", "grants"] {
-        assert_eq!(count(&world, table).await, 0, "{table}");
+        assert_eq!(world.count(table).await, 0, "{table}");
     }
-    assert_eq!(count(&world, "users").await, 1);
-    assert_eq!(count(&world, "consents").await, 1, "what is remembered is no token");
+    assert_eq!(world.count("users").await, 1);
+    assert_eq!(world.count("consents").await, 1, "what is remembered is no token");
     assert_eq!(sweep(&world).await, 0);
 }
 
@@ -98,7 +85,7 @@ async fn a_round_is_small_and_the_next_goes_on(world: World) {
         }
     })
     .await;
-    assert_eq!(count(&world, "access_tokens").await, 600);
+    assert_eq!(world.count("access_tokens").await, 600);
     world.clock.advance(60);
     let app = world.app().await;
     let mut swept = 0;
@@ -106,7 +93,7 @@ async fn a_round_is_small_and_the_next_goes_on(world: World) {
         swept += sweep::round(&app).await.unwrap();
     }
     assert_eq!(swept, 600, "more than one batch, and no row twice");
-    assert_eq!(count(&world, "access_tokens").await, 0);
+    assert_eq!(world.count("access_tokens").await, 0);
 }
 
 async fn sweeping_and_working_get_in_nobodys_way(world: World) {

@@ -209,6 +209,15 @@ impl Answer {
             "the policy is {policy:?}: {}",
             self.asked
         );
+        let scripts = policy
+            .split("; ")
+            .find(|directive| directive.starts_with("script-src"));
+        let administers = self.url.path().starts_with("/oauth/applications");
+        assert!(
+            scripts == Some("script-src 'none'") || administers && scripts == Some("script-src 'self'"),
+            "the policy is {policy:?}: {}",
+            self.asked
+        );
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.asked);
     }
 }

@@ -3,7 +3,7 @@
 use reqwest::Client;
 use url::Url;
 
-use super::{Answer, Ask, Request, User, request};
+use super::{Answer, Ask, Request, User, address, request};
 use crate::form::{Form, text_of};
 
 /// One browser with its cookies. Clones share them.
@@ -89,8 +89,7 @@ impl Browser {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
-        let url = Url::parse(&self.base_url).unwrap().join(path).unwrap();
-        Request::new(&self.client, method, url.as_str())
+        Request::new(&self.client, method, &address(&self.base_url, path))
     }
 
     pub(crate) fn get(&self, path: &str) -> Request {

@@ -12,7 +12,7 @@ use thirtyfour::prelude::*;
 use thirtyfour::{BrowserLogEntry, ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
 use url::Url;
 
-use super::User;
+use super::{User, address};
 
 /// One window with an empty profile. Clones are the same window.
 #[derive(Clone)]
@@ -73,9 +73,8 @@ impl Chromium {
     }
 
     /// Opens a path of the server, or any address.
-    pub(crate) async fn open(&self, address: &str) {
-        let url = Url::parse(&self.base_url).unwrap().join(address).unwrap();
-        self.driver.goto(url.as_str()).await.unwrap();
+    pub(crate) async fn open(&self, target: &str) {
+        self.driver.goto(address(&self.base_url, target)).await.unwrap();
     }
 
     /// The element of a CSS selector, as soon as it is there.
@@ -137,6 +136,25 @@ impl Chromium {
         self.fill("#username", username).await;
         self.fill("#password", password).await;
         self.follow("#sign-in").await;
+    }
+
+    /// Lets pages write to the clipboard and read it, or refuses them both.
+    pub(crate) async fn allow_clipboard(&self, allowed: bool) {
+        let setting = if allowed { "granted" } else { "denied" };
+        for name in ["clipboard-write", "clipboard-read"] {
+            let permission = json!({"permission": {"name": name}, "setting": setting});
+            self.command("Browser.setPermission", permission).await;
+        }
+    }
+
+    /// Whether an element of the page that is open is to be seen now.
+    pub(crate) async fn shows(&self, selector: &str) -> bool {
+        for element in self.driver.find_all(By::Css(selector)).await.unwrap() {
+            if element.is_displayed().await.unwrap() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Runs a script beside those of the page, whose policy does not bind it.

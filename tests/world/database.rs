@@ -4,7 +4,7 @@ use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
 
@@ -63,6 +63,18 @@ fn unused_name() -> String {
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     )
+}
+
+/// How many rows a table has.
+pub(super) async fn count(url: &str, table: &str) -> i64 {
+    let text = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+    if url.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
+    }
 }
 
 async fn execute(statement: String) {

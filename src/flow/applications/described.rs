@@ -55,6 +55,8 @@ pub struct Summary {
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
+    /// Counts the changes: sent back with one, it refuses to undo another's.
+    pub version: i64,
 }
 
 /// One application, with the secret that is shown this once.
@@ -105,6 +107,7 @@ pub fn summary(app: &App, application: &Application) -> Summary {
         allowed_origins: settings.allowed_origins.clone(),
         created_at: application.created_at,
         updated_at: application.updated_at,
+        version: application.version,
     }
 }
 
@@ -177,6 +180,7 @@ mod tests {
             "allowed_origins": [],
             "created_at": "2023-11-14T22:13:20Z",
             "updated_at": "2023-11-14T22:13:20Z",
+            "version": saved.client.application.version,
         });
         assert_eq!(json, expected);
     }
@@ -186,7 +190,7 @@ mod tests {
         let app = app().await;
         let wanted = Wanted {
             access_token_ttl: "5m".into(),
-            scopes: vec!["read".into()],
+            scopes: Some(vec!["read".into()]),
             ..wanted()
         };
         let saved = create(&app, &wanted).await.unwrap();

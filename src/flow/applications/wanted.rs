@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::base::config::seconds;
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::model::application::ApplicationSettings;
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
+use crate::model::ids::ApplicationId;
 use crate::model::origin::Origin;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::{Scope, Scopes};
@@ -18,6 +21,26 @@ const MOST_REDIRECT_URIS: usize = 100;
 const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
+/// What can be wrong, in the order of the form.
+const FIELDS: [&str; 17] = [
+    "client_id",
+    "client_secret",
+    "name",
+    "redirect_uris",
+    "scopes",
+    "default_scopes",
+    "optional_scopes",
+    "grants",
+    "access_token_ttl",
+    "refresh_token_ttl",
+    "refresh_token_max_ttl",
+    "access_token_ttls",
+    "reuse_access_token",
+    "revoke_previous_tokens",
+    "allowed_origins",
+    "introspect",
+    "trusted",
+];
 /// Ten years, in seconds.
 const LONGEST_TTL: i64 = 10 * 365 * 86_400;
 
@@ -28,8 +51,8 @@ pub struct Wanted {
     pub name: String,
     pub redirect_uris: Vec<String>,
     pub confidential: bool,
-    /// None named: whatever is configured.
-    pub scopes: Vec<String>,
+    /// `None`: whatever is configured, now and later.
+    pub scopes: Option<Vec<String>>,
     /// `None`: `authorization_code` and `refresh_token`, and `client_credentials` where it is confidential.
     pub grants: Option<Vec<String>>,
     pub trusted: bool,
@@ -51,6 +74,8 @@ pub struct Wanted {
     pub reuse_access_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<String>,
+    /// For a new application alone: of several with one id, the first is registered. `None`: generated.
+    pub id: Option<ApplicationId>,
     /// For a new application alone. Empty: generated.
     pub client_id: String,
     pub client_secret: Option<Secret>,
@@ -67,6 +92,13 @@ impl Faults {
 
     fn add(&mut self, field: &'static str, message: impl Into<String>) {
         self.0.push((field, message.into()));
+    }
+
+    /// Nothing, or all that is wrong, in the order of the form.
+    fn into_result(mut self) -> Result<(), Self> {
+        let place = |field: &str| FIELDS.iter().position(|known| *known == field);
+        self.0.sort_by_key(|(field, _)| place(field));
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
     fn has(&self, field: &str) -> bool {
@@ -91,7 +123,10 @@ impl Wanted {
                 .map(|uri| uri.as_str().to_owned())
                 .collect(),
             confidential: settings.confidential,
-            scopes: names(settings.scopes.as_ref()),
+            scopes: settings
+                .scopes
+                .as_ref()
+                .map(|scopes| scopes.iter().map(Scope::to_string).collect()),
             grants: Some(
                 settings
                     .grants
@@ -117,6 +152,7 @@ impl Wanted {
             reuse_access_token: settings.reuse_access_token,
             revoke_previous_tokens: settings.revoke_previous_tokens,
             allowed_origins: settings.allowed_origins.iter().map(Origin::to_string).collect(),
+            id: None,
             client_id: String::new(),
             client_secret: None,
         }
@@ -125,11 +161,7 @@ impl Wanted {
     pub(super) fn check(&self, app: &App) -> Result<ApplicationSettings, Faults> {
         let mut faults = Faults::default();
         let settings = self.settings(app, &mut faults);
-        if faults.0.is_empty() {
-            Ok(settings)
-        } else {
-            Err(faults)
-        }
+        faults.into_result().map(|()| settings)
     }
 
     pub(super) fn check_new(&self, app: &App) -> Result<(ApplicationSettings, Option<ClientId>), Faults> {
@@ -137,17 +169,13 @@ impl Wanted {
         let settings = self.settings(app, &mut faults);
         let client_id = self.chosen_client_id(&mut faults);
         self.check_secret(&mut faults);
-        if faults.0.is_empty() {
-            Ok((settings, client_id))
-        } else {
-            Err(faults)
-        }
+        faults.into_result().map(|()| (settings, client_id))
     }
 
     fn settings(&self, app: &App, faults: &mut Faults) -> ApplicationSettings {
         let name = name(&self.name, faults);
         let redirect_uris = self.registered_uris(faults);
-        let scopes = known_scopes(app, "scopes", &self.scopes, faults);
+        let scopes = self.restricted_scopes(app, faults);
         let grants = self.allowed_grants(app, faults);
         let settings = ApplicationSettings {
             name,
@@ -225,6 +253,19 @@ impl Wanted {
         origins.into_iter().collect()
     }
 
+    fn restricted_scopes(&self, app: &App, faults: &mut Faults) -> Option<Scopes> {
+        let named = self.scopes.as_ref()?;
+        let scopes = known_scopes(app, "scopes", named, faults);
+        // Taken for no restriction, a list that was emptied would open everything.
+        if scopes.is_none() && !faults.has("scopes") {
+            faults.add(
+                "scopes",
+                "Name at least one scope, or none at all for whatever is configured.",
+            );
+        }
+        Some(scopes.unwrap_or_default())
+    }
+
     fn allowed_grants(&self, app: &App, faults: &mut Faults) -> BTreeSet<GrantType> {
         let Some(names) = &self.grants else {
             return default_grants(app, self.confidential);
@@ -293,7 +334,8 @@ impl Wanted {
 }
 
 fn name(text: &str, faults: &mut Faults) -> String {
-    let name = text.trim();
+    // One spelling of what looks the same: people compare the names by eye.
+    let name: String = text.trim().nfc().collect();
     let length = name.chars().count();
     if length == 0 {
         faults.add(
@@ -312,7 +354,7 @@ fn name(text: &str, faults: &mut Faults) -> String {
              use visible ones.",
         );
     }
-    name.to_owned()
+    name
 }
 
 fn names(scopes: Option<&Scopes>) -> Vec<String> {
@@ -380,7 +422,8 @@ fn offered(app: &App) -> String {
         .join(", ")
 }
 
-fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
+/// What an application may use where nobody says what it is for.
+pub fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
     let mut usual = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     if confidential {
         usual.push(GrantType::ClientCredentials);

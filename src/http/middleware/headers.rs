@@ -1,7 +1,7 @@
 //! Security headers.
 //!
 //! A page that needs its forms to lead elsewhere (the consent page's answer is a redirect to the client)
-//! says so by [`FormAction`].
+//! says so by [`FormAction`]; one that has a script of ours, by [`OwnScript`].
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -14,10 +14,15 @@ use crate::flow::App;
 #[derive(Clone, Debug)]
 pub(in crate::http) struct FormAction(pub(in crate::http) String);
 
+/// The page has a script of ours. The pages on which people sign in and consent have none.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct OwnScript;
+
 /// Adds them to every answer.
 pub(in crate::http) async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let form_action = response.extensions_mut().remove::<FormAction>();
+    let script = response.extensions_mut().remove::<OwnScript>();
     let headers = response.headers_mut();
     let set = |headers: &mut HeaderMap, name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -45,7 +50,7 @@ pub(in crate::http) async fn secure(State(app): State<App>, request: Request, ne
             "interest-cohort=()",
         );
         set(headers, header::CACHE_CONTROL, "no-store");
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy(form_action));
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy(script, form_action));
     }
     response
 }
@@ -56,9 +61,13 @@ fn is_html(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-fn policy(form_action: Option<FormAction>) -> HeaderValue {
-    const BASE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+fn policy(script: Option<OwnScript>, form_action: Option<FormAction>) -> HeaderValue {
+    const BASE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                        frame-ancestors 'none'; form-action 'self'";
+    let script = script.map_or("'none'", |OwnScript| "'self'");
+    let plain = format!("script-src {script}; {BASE}");
     form_action
-        .and_then(|FormAction(sources)| HeaderValue::from_str(&format!("{BASE} {sources}")).ok())
-        .unwrap_or(HeaderValue::from_static(BASE))
+        .and_then(|FormAction(sources)| HeaderValue::from_str(&format!("{plain} {sources}")).ok())
+        .or_else(|| HeaderValue::from_str(&plain).ok())
+        .unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }

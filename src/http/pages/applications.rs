@@ -65,6 +65,9 @@ async fn list(app: &App, viewer: &Viewer, query: &Params) -> Response {
         Ok(found) => found,
         Err(refusal) => return error::refused(&refusal),
     };
+    if listed.is_empty() && number > 0 {
+        return to(app, &page_href(&search, 0));
+    }
     let chrome = match chrome(app, viewer).await {
         Ok(chrome) => chrome,
         Err(refused) => return refused,
@@ -113,7 +116,7 @@ pub(in crate::http) async fn create(State(app): State<App>, request: Request) ->
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
-    let typed = form::read(&sent);
+    let typed = form::read_new(&sent);
     match flow::create(&app, &typed).await {
         // Shown as the answer itself: a secret that waited for the next page would have to be kept.
         Ok(saved) => {
@@ -302,15 +305,18 @@ pub(in crate::http) async fn rotate_secret(
         Err(refused) => return refused,
     };
     let id = client.application.id;
+    let why_not = if client.application.settings.confidential {
+        "Nothing was made: two secrets live already. Retire one first."
+    } else {
+        "Nothing was made: a public application has no secret."
+    };
     match flow::rotate_secret(&app, id, Older::Keep).await {
         Ok(Some(secret)) => match found(&app, &id.to_string(), &request_id).await {
             Ok(client) => show::page_of(&app, &sent.viewer, &client, Some(secret), StatusCode::CREATED).await,
             Err(refused) => refused,
         },
         Ok(None) => {
-            sent.viewer
-                .leave_notice("Nothing was made: two secrets live already. Retire one first.")
-                .await;
+            sent.viewer.leave_notice(why_not).await;
             to(&app, &format!("{PATH}/{id}"))
         }
         Err(NotSaved::Refused(refusal)) => error::refused(&refusal),
@@ -340,11 +346,12 @@ pub(in crate::http) async fn retire_secret(
 /// What is wanted where nothing was said yet.
 fn usual(app: &App) -> Wanted {
     Wanted {
+        id: Some(flow::new_id(app)),
         confidential: true,
         send_iss: Some(true),
         grants: Some(
-            app.offered_grants()
-                .iter()
+            flow::default_grants(app, true)
+                .into_iter()
                 .map(|grant| grant.name().to_owned())
                 .collect(),
         ),

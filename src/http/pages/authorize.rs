@@ -20,6 +20,7 @@ use crate::http::view::{self, ScopeLine, When};
 use crate::model::application::Application;
 use crate::model::redirect_uri::RedirectUri;
 use crate::protocol::authorize::{Delivery, Unproven};
+use crate::protocol::error::ErrorCode;
 use crate::protocol::params::Params;
 
 /// Names a kept request in our own URLs and forms.
@@ -167,6 +168,7 @@ impl Asking<'_> {
                 let view = view::native::NativeError {
                     chrome,
                     application: delivered.application,
+                    denied: code == ErrorCode::AccessDenied,
                     error: code.as_str().to_owned(),
                     description,
                 };

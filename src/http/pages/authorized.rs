@@ -65,13 +65,13 @@ pub(in crate::http) async fn delete(
         return error::gone(Some(&request_id));
     };
     match authorized::withdraw(&app, user.id, id).await {
-        Ok(false) => error::gone(Some(&request_id)),
-        Ok(true) if method == Method::DELETE && error::prefers_json(&headers) => {
+        Ok(None) => error::gone(Some(&request_id)),
+        Ok(Some(_)) if method == Method::DELETE && error::prefers_json(&headers) => {
             StatusCode::NO_CONTENT.into_response()
         }
-        Ok(true) => {
+        Ok(Some(name)) => {
             form.viewer
-                .leave_notice("Withdrawn: the application can no longer use your account.")
+                .leave_notice(&format!("{name} can no longer use your account."))
                 .await;
             redirect(StatusCode::SEE_OTHER, &format!("{}{PATH}", app.issuer.path()))
         }

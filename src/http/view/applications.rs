@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::base::secret::Secret;
 
+use super::assets::SCRIPT;
 use super::sample::{NOW, Sample, Say, administrator, ago};
 use super::{Chrome, FieldErrors, ScopeLine, When, counted, grouped};
 
@@ -73,6 +74,8 @@ pub struct ApplicationForm {
     pub defaults: Lifetimes,
     /// The version the form was filled from, so that two administrators do not overwrite each other.
     pub version: Option<i64>,
+    /// The id that a new application will have, so that a form that is sent twice registers one.
+    pub new_id: Option<String>,
     pub is_new: bool,
 }
 
@@ -142,6 +145,9 @@ pub struct ApplicationShow {
     /// A secret made just now: shown on this page and never again.
     pub new_secret: Option<Secret>,
     pub redirect_uris: Vec<RedirectRow>,
+    /// What the codes that the test links bring are redeemed with (RFC 7636 §4.1).
+    pub code_verifier: &'static str,
+    pub script_href: String,
     pub scopes: Vec<ScopeLine>,
     /// Grants by name.
     pub grants: Vec<String>,
@@ -177,8 +183,8 @@ pub struct SecretRow {
 pub struct RedirectRow {
     /// As registered.
     pub uri: String,
-    /// An authorization request of ours that leads there.
-    pub test_href: String,
+    /// An authorization request of ours that leads there; `None` where the grant is not allowed.
+    pub test_href: Option<String>,
 }
 
 /// A command ready to be copied.
@@ -300,6 +306,7 @@ impl Sample for ApplicationForm {
             }],
             defaults: lifetimes(say),
             version: Some(3),
+            new_id: Some(say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11")),
             is_new: true,
         }
     }
@@ -315,7 +322,7 @@ impl Sample for ApplicationShow {
         };
         let redirect = |uri: &str| RedirectRow {
             uri: say(uri),
-            test_href: say("/oauth/authorize?client_id=0192f0c1"),
+            test_href: Some(say("/oauth/authorize?client_id=0192f0c1")),
         };
         Self {
             chrome: administrator(say).with_notice(say("Memo Bot has a second secret. Both work.")),
@@ -335,6 +342,8 @@ impl Sample for ApplicationShow {
                 redirect("https://memo.example/callback"),
                 redirect("http://localhost:8080/callback"),
             ],
+            code_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+            script_href: SCRIPT.href(),
             scopes: vec![
                 ScopeLine::new(say("read"), say("Read your memos")),
                 ScopeLine::new(say("write"), say("Write and delete memos in your name")),

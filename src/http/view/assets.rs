@@ -35,6 +35,12 @@ pub static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("tegata", "css", "text/css; charset=utf-8", bytes)
 });
 
+/// Of the pages that have something to copy; they do without it.
+pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let bytes = include_bytes!("../../../assets/tegata.js");
+    Asset::new("tegata", "js", "text/javascript; charset=utf-8", bytes)
+});
+
 pub static MARK: LazyLock<Asset> = LazyLock::new(|| {
     let bytes = include_bytes!("../../../assets/mark.svg");
     Asset::new("mark", "svg", "image/svg+xml", bytes)
@@ -47,7 +53,7 @@ pub static FAVICON: LazyLock<Asset> = LazyLock::new(|| {
 
 /// The asset at `path`, which is the whole path of the request.
 pub fn find(path: &str) -> Option<&'static Asset> {
-    [&STYLESHEET, &MARK, &FAVICON]
+    [&STYLESHEET, &SCRIPT, &MARK, &FAVICON]
         .into_iter()
         .map(|asset| &**asset)
         .find(|asset| asset.path == path)

@@ -1,15 +1,53 @@
 //! What is wrong with a form, field by field, for the summary on top and the line beside each field.
 
-/// One wrong field.
+/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// The field's name, which is also its id on the page; empty where the whole form is meant.
     pub field: String,
-    /// What is wrong and what would be right, as a sentence.
+    /// What is wrong and what would be right, as a sentence; what stands between backticks is code.
     pub message: String,
 }
 
-/// The errors of a form, in the order of its fields: one a field, the first told stays.
+/// A run of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run<'a> {
+    pub text: &'a str,
+    pub is_code: bool,
+}
+
+impl FieldError {
+    /// The message, taken apart at its backticks; one without a partner is a character like any other.
+    pub fn runs(&self) -> Vec<Run<'_>> {
+        let mut runs = Vec::new();
+        let mut rest = self.message.as_str();
+        while let Some((before, code, after)) = next_code(rest) {
+            runs.push(Run {
+                text: before,
+                is_code: false,
+            });
+            runs.push(Run {
+                text: code,
+                is_code: true,
+            });
+            rest = after;
+        }
+        runs.push(Run {
+            text: rest,
+            is_code: false,
+        });
+        runs.retain(|run| !run.text.is_empty());
+        runs
+    }
+}
+
+fn next_code(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
+}
+
+/// The errors of a form, in the order of its fields; a field may have several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldErrors(Vec<FieldError>);
 
@@ -18,15 +56,12 @@ impl FieldErrors {
         Self::default()
     }
 
-    /// Adds an error of `field`, unless it has one.
+    /// Adds an error of `field`.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        let field = field.into();
-        if field.is_empty() || !self.has(&field) {
-            self.0.push(FieldError {
-                field,
-                message: message.into(),
-            });
-        }
+        self.0.push(FieldError {
+            field: field.into(),
+            message: message.into(),
+        });
     }
 
     /// Adds an error of the form as a whole.
@@ -41,15 +76,13 @@ impl FieldErrors {
         self
     }
 
-    pub fn get(&self, field: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|error| error.field == field)
-            .map(|error| error.message.as_str())
+    /// What is wrong with `field`.
+    pub fn of<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a FieldError> {
+        self.0.iter().filter(move |error| error.field == field)
     }
 
     pub fn has(&self, field: &str) -> bool {
-        self.get(field).is_some()
+        self.of(field).next().is_some()
     }
 
     /// Whether `field` is the first wrong one: it takes the focus.
@@ -91,10 +124,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_keeps_its_first_error() {
-        let errors = FieldErrors::from_iter([("name", "Give it a name."), ("name", "Too long.")]);
-        assert_eq!(errors.get("name"), Some("Give it a name."));
-        assert_eq!(errors.iter().count(), 1);
+    fn a_field_is_told_all_that_is_wrong_with_it() {
+        let errors =
+            FieldErrors::from_iter([("uris", "One."), ("name", "Give it a name."), ("uris", "Two.")]);
+        let told: Vec<_> = errors.of("uris").map(|error| &*error.message).collect();
+        assert_eq!(told, ["One.", "Two."]);
+        assert!(!errors.has("uri"));
+    }
+
+    /// Text as it is, code in brackets.
+    fn read(message: &str) -> String {
+        let errors = FieldErrors::new().with("f", message);
+        let runs = errors.iter().flat_map(FieldError::runs);
+        runs.map(|run| {
+            if run.is_code {
+                format!("[{}]", run.text)
+            } else {
+                run.text.to_owned()
+            }
+        })
+        .collect()
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        assert_eq!(
+            read("`http://a` is not allowed: leave out `#`"),
+            "[http://a] is not allowed: leave out [#]"
+        );
+        assert_eq!(read("Give it a name."), "Give it a name.");
+        assert_eq!(read("five o`clock"), "five o`clock");
+        assert_eq!(read(""), "");
     }
 
     #[test]

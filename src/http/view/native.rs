@@ -23,9 +23,11 @@ pub struct NativeCode {
 pub struct NativeError {
     pub chrome: Chrome,
     pub application: String,
+    /// Whether it was the person who said no.
+    pub denied: bool,
     /// RFC 6749 §4.1.2.1.
     pub error: String,
-    /// What happened, as a sentence.
+    /// The error in words, for developers.
     pub description: String,
 }
 
@@ -44,8 +46,9 @@ impl Sample for NativeError {
         Self {
             chrome: anonymous(),
             application: say("Memo Bot for the terminal"),
+            denied: true,
             error: say("access_denied"),
-            description: say("You denied the request, so the application got no access."),
+            description: say("The user denied the request"),
         }
     }
 }

@@ -150,6 +150,7 @@ pub(super) fn administrator(say: Say<'_>) -> Chrome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::view::assets::SCRIPT;
 
     const HOSTILE: &str = r#"<img src=x onerror=alert(1)>"'</title></textarea>{{1234567*9}}"#;
 
@@ -187,7 +188,15 @@ mod tests {
 
     #[test]
     fn no_page_carries_a_script_or_a_style_or_loads_from_elsewhere() {
+        let ours = format!("<script src=\"{}\" defer></script>", SCRIPT.href());
+        let with_ours = ["application", "application-public", "application-one-secret"];
         for (name, page) in plain() {
+            assert_eq!(
+                page.matches(&ours).count(),
+                usize::from(with_ours.contains(&name)),
+                "{name}"
+            );
+            let page = page.replace(&ours, "");
             for forbidden in [
                 "<script",
                 "<style",

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::super::error;
 use super::super::render::{chrome, page};
-use super::{PATH, usual};
+use super::{PATH, to, usual};
 use crate::base::config::words;
 use crate::flow::App;
 use crate::flow::applications::{NotSaved, Wanted};
@@ -30,7 +30,7 @@ pub(super) fn read(sent: &Form) -> Wanted {
         name: sent.text("name"),
         redirect_uris: lines(&sent.text("redirect_uris")),
         confidential: sent.is_on("confidential"),
-        scopes: all("scopes"),
+        scopes: Some(all("scopes")).filter(|ticked| !ticked.is_empty()),
         grants: Some(all("grants")),
         trusted: sent.is_on("trusted"),
         require_pkce: sent.is_on("require_pkce"),
@@ -52,6 +52,19 @@ pub(super) fn read(sent: &Form) -> Wanted {
         allowed_origins: lines(&sent.text("allowed_origins")),
         ..Wanted::default()
     }
+}
+
+/// What was typed for a new application. The form comes with `client_credentials` ticked: where somebody
+/// chooses Public, that tick is not theirs.
+pub(super) fn read_new(sent: &Form) -> Wanted {
+    let mut typed = read(sent);
+    typed.id = sent.params.get("id").and_then(|id| id.parse().ok());
+    if let Some(grants) = typed.grants.as_mut().filter(|grants| grants.len() > 1)
+        && !typed.confidential
+    {
+        grants.retain(|name| name != GrantType::ClientCredentials.name());
+    }
+    typed
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -121,6 +134,12 @@ pub(super) async fn again(
             );
             render(app, viewer, asked, typed, errors, StatusCode::CONFLICT).await
         }
+        NotSaved::Already(id) => {
+            let notice =
+                "The form came a second time: nothing was registered again. A secret is shown only once.";
+            viewer.leave_notice(notice).await;
+            to(app, &format!("{PATH}/{id}"))
+        }
         NotSaved::Gone => error::gone(None),
         NotSaved::Refused(refusal) => error::refused(&refusal),
     }
@@ -158,13 +177,14 @@ async fn render(
         cancel_href,
         values: values(wanted),
         errors,
-        scopes: scopes(app, &wanted.scopes),
+        scopes: scopes(app, wanted.scopes.as_deref().unwrap_or_default()),
         default_scopes: scopes(app, &wanted.default_scopes),
         optional_scopes: scopes(app, &wanted.optional_scopes),
         lifetimes: lifetimes_by_grant(app, wanted),
         grants: grants(app, wanted),
         defaults: defaults(app),
         is_new: version.is_none(),
+        new_id: wanted.id.map(|id| id.to_string()),
         version,
     };
     page(status, &view)
@@ -221,16 +241,13 @@ fn scopes(app: &App, ticked: &[String]) -> Vec<Choice> {
         description: description.to_owned(),
         checked: ticked.iter().any(|ticked| ticked == name),
     };
-    // Left out, they would be unticked by the next save, and with none ticked all that is configured is allowed.
-    let stale = ticked
-        .iter()
-        .filter(|name| !app.catalog.knows(name))
-        .map(|name| Choice {
-            name: name.clone(),
-            description: "No longer configured: untick it, and tick what takes its place".to_owned(),
-            checked: true,
-        });
-    known.into_iter().map(choice).chain(stale).collect()
+    let gone = ticked.iter().filter(|name| !app.catalog.knows(name)).map(|name| {
+        no_longer(
+            name,
+            "No longer configured on this server: untick it, and tick what takes its place",
+        )
+    });
+    known.into_iter().map(choice).chain(gone).collect()
 }
 
 fn grants(app: &App, wanted: &Wanted) -> Vec<Choice> {
@@ -238,21 +255,38 @@ fn grants(app: &App, wanted: &Wanted) -> Vec<Choice> {
         Some(names) => names.iter().any(|name| name == grant.name()),
         None => true,
     };
-    app.offered_grants()
-        .into_iter()
-        .map(|grant| Choice {
-            name: grant.name().to_owned(),
-            description: in_words(grant).to_owned(),
-            checked: ticked(&grant),
-        })
-        .collect()
+    let offered = app.offered_grants();
+    let gone = wanted
+        .grants
+        .iter()
+        .flatten()
+        .filter(|name| !offered.iter().any(|grant| grant.name() == *name))
+        .map(|name| no_longer(name, "No longer offered by this server: untick it"));
+    let choices = offered.iter().map(|grant| Choice {
+        name: grant.name().to_owned(),
+        description: in_words(*grant).to_owned(),
+        checked: ticked(grant),
+    });
+    choices.chain(gone).collect()
+}
+
+/// What an application has and can no longer be given stays ticked until an administrator decides: were
+/// it left out silently, saving another field would change what the application may do.
+fn no_longer(name: &str, why: &str) -> Choice {
+    Choice {
+        name: name.to_owned(),
+        description: why.to_owned(),
+        checked: true,
+    }
 }
 
 fn in_words(grant: GrantType) -> &'static str {
     match grant {
         GrantType::AuthorizationCode => "People sign in here and are asked; the application gets a code",
         GrantType::RefreshToken => "The application gets new tokens without asking again",
-        GrantType::ClientCredentials => "The application gets tokens of its own, without a person",
+        GrantType::ClientCredentials => {
+            "The application gets tokens of its own, without a person; only where it is confidential"
+        }
         GrantType::DeviceCode => "A device without a browser; the person signs in on another one",
         GrantType::Password => "The application handles the password itself: avoid it",
         GrantType::Implicit => "The token comes in the address: avoid it",

@@ -6,36 +6,35 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::base::secret::Secret;
 use crate::flow::App;
-use crate::flow::applications::described::{described, summary};
-use crate::flow::applications::{self as flow, NotSaved, Wanted};
+use crate::flow::applications::described::{Described, Summary, described, summary};
+use crate::flow::applications::{self as flow, NotSaved, Saved, Wanted};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::administrator::AdministratorProgram;
 use crate::http::extract::params::{drain, is_media_type, read};
-use crate::model::application::Client;
+use crate::model::application::{Application, Client};
 use crate::model::ids::ApplicationId;
 use crate::protocol::error::OAuthError;
 
+/// How often a change that names no version is put upon what somebody else saved just before.
+const TRIES: usize = 5;
+
 /// Several texts, as an array or, where a text cannot hold a space, in one.
-#[derive(Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a list is an array of texts, or one text with spaces between them"
+)]
 enum Texts {
     One(String),
     Many(Vec<String>),
 }
 
 impl Texts {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::One(text) => text.trim().is_empty(),
-            Self::Many(texts) => texts.iter().all(|text| text.trim().is_empty()),
-        }
-    }
-
     fn into_vec(self) -> Vec<String> {
         match self {
             Self::One(text) => text.split_whitespace().map(str::to_owned).collect(),
@@ -44,9 +43,32 @@ impl Texts {
     }
 }
 
+/// Scopes; null for whatever is configured.
+#[derive(Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "scopes are an array of texts, one text with spaces between them, or null"
+)]
+enum Asked {
+    Named(Texts),
+    Default(()),
+}
+
+impl Asked {
+    fn into_vec(self) -> Option<Vec<String>> {
+        match self {
+            Self::Named(texts) => Some(texts.into_vec()),
+            Self::Default(()) => None,
+        }
+    }
+}
+
 /// Seconds, or a text like `15m`; null for the server's own.
-#[derive(Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a duration is a number of seconds, a text like 15m, or null"
+)]
 enum Ttl {
     Seconds(i64),
     Text(String),
@@ -64,21 +86,25 @@ impl Ttl {
 }
 
 /// What may be set. Members that are not here (`id`, `created_at`) are passed over.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 struct Fields {
     name: Option<String>,
     redirect_uris: Option<Texts>,
     confidential: Option<bool>,
-    scopes: Option<Texts>,
+    #[serde(deserialize_with = "sent")]
+    scopes: Option<Asked>,
     grants: Option<Texts>,
     trusted: Option<bool>,
     require_pkce: Option<bool>,
     introspect: Option<bool>,
     send_iss: Option<bool>,
     localhost_any_port: Option<bool>,
+    #[serde(deserialize_with = "sent")]
     access_token_ttl: Option<Ttl>,
+    #[serde(deserialize_with = "sent")]
     refresh_token_ttl: Option<Ttl>,
+    #[serde(deserialize_with = "sent")]
     refresh_token_max_ttl: Option<Ttl>,
     default_scopes: Option<Texts>,
     optional_scopes: Option<Texts>,
@@ -93,7 +119,22 @@ struct Fields {
     version: Option<i64>,
 }
 
+/// Tells a null from a member that was left out.
+fn sent<'de, T: Deserialize<'de>, D: Deserializer<'de>>(member: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(member).map(Some)
+}
+
 impl Fields {
+    /// # Errors
+    /// What is wrong with it, in words for whoever wrote the program.
+    fn parse(body: &[u8]) -> Result<Self, String> {
+        // Serde would also fill the fields from an array, one after the other.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err("it is not a JSON object".to_owned());
+        }
+        serde_json::from_slice(body).map_err(|fault| fault.to_string())
+    }
+
     /// What is sent replaces what `wanted` says.
     fn put_into(self, wanted: &mut Wanted) {
         fn set<T>(field: &mut T, sent: Option<T>) {
@@ -104,7 +145,7 @@ impl Fields {
         set(&mut wanted.name, self.name);
         set(&mut wanted.redirect_uris, self.redirect_uris.map(Texts::into_vec));
         set(&mut wanted.confidential, self.confidential);
-        set(&mut wanted.scopes, self.scopes.map(Texts::into_vec));
+        set(&mut wanted.scopes, self.scopes.map(Asked::into_vec));
         set(&mut wanted.grants, self.grants.map(Texts::into_vec).map(Some));
         set(&mut wanted.trusted, self.trusted);
         set(&mut wanted.require_pkce, self.require_pkce);
@@ -159,24 +200,10 @@ async fn fields(request: Request) -> Result<Fields, Response> {
     let body = read(request.into_body())
         .await
         .map_err(IntoResponse::into_response)?;
-    let wrong = || {
-        let wrong =
-            OAuthError::invalid_request("The body is no JSON object with the fields of an application");
+    Fields::parse(&body).map_err(|fault| {
+        let wrong = OAuthError::invalid_request(format!("The body is no application: {fault}"));
         EndpointError::from(wrong).into_response()
-    };
-    let object: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| wrong())?;
-    let fields: Fields = serde_json::from_value(Value::Object(object)).map_err(|_| wrong())?;
-    if fields.scopes.as_ref().is_some_and(Texts::is_empty) {
-        return Err(without_scopes());
-    }
-    Ok(fields)
-}
-
-/// An empty list would say the opposite of what it seems to: none named is all that is configured.
-fn without_scopes() -> Response {
-    let message = "Name at least one scope; leave the field out to leave the scopes as they are.";
-    let body = Json(json!({ "errors": { "scopes": [message] } }));
-    (StatusCode::UNPROCESSABLE_ENTITY, NO_STORE, body).into_response()
+    })
 }
 
 /// A program that may, and what it sends.
@@ -186,10 +213,32 @@ async fn admitted(app: &App, request: Request) -> Result<Fields, Response> {
     fields(Request::from_parts(parts, body)).await
 }
 
+/// The command's fields, and the version that a change may name.
+#[derive(Serialize)]
+struct Shown<T> {
+    #[serde(flatten)]
+    application: T,
+    version: i64,
+}
+
+fn briefly(app: &App, application: &Application) -> Shown<Summary> {
+    Shown {
+        application: summary(app, application),
+        version: application.version,
+    }
+}
+
+fn with_secret(app: &App, saved: &Saved) -> Shown<Described> {
+    Shown {
+        application: described(app, &saved.client, saved.secret.as_ref()),
+        version: saved.client.application.version,
+    }
+}
+
 pub(super) async fn index(app: &App) -> Response {
     match flow::all(app).await {
         Ok(listed) => {
-            let rows: Vec<_> = listed.iter().map(|row| summary(app, &row.application)).collect();
+            let rows: Vec<_> = listed.iter().map(|row| briefly(app, &row.application)).collect();
             (NO_STORE, Json(rows)).into_response()
         }
         Err(refusal) => EndpointError::from(refusal).into_response(),
@@ -198,7 +247,7 @@ pub(super) async fn index(app: &App) -> Response {
 
 pub(super) async fn show(app: &App, id: &str) -> Response {
     match find(app, id).await {
-        Ok(client) => (NO_STORE, Json(summary(app, &client.application))).into_response(),
+        Ok(client) => (NO_STORE, Json(briefly(app, &client.application))).into_response(),
         Err(refused) => refused,
     }
 }
@@ -233,7 +282,7 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
     sent.put_into(&mut wanted);
     match flow::create(app, &wanted).await {
         Ok(saved) => {
-            let body = Json(described(app, &saved.client, saved.secret.as_ref()));
+            let body = Json(with_secret(app, &saved));
             (StatusCode::CREATED, NO_STORE, body).into_response()
         }
         Err(refused) => not_saved(refused),
@@ -245,22 +294,24 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
-    let application = match find(app, id).await {
-        Ok(client) => client.application,
-        Err(refused) => return refused,
-    };
-    let version = sent.version.unwrap_or(application.version);
-    let mut wanted = Wanted::of(&application.settings);
-    sent.put_into(&mut wanted);
-    match flow::change(app, application.id, &wanted, version).await {
-        Ok(saved) if saved.secret.is_some() => (
-            NO_STORE,
-            Json(described(app, &saved.client, saved.secret.as_ref())),
-        )
-            .into_response(),
-        Ok(saved) => (NO_STORE, Json(summary(app, &saved.client.application))).into_response(),
-        Err(refused) => not_saved(refused),
+    for _ in 0..TRIES {
+        let application = match find(app, id).await {
+            Ok(client) => client.application,
+            Err(refused) => return refused,
+        };
+        let version = sent.version.unwrap_or(application.version);
+        let mut wanted = Wanted::of(&application.settings);
+        sent.clone().put_into(&mut wanted);
+        match flow::change(app, application.id, &wanted, version).await {
+            Ok(saved) if saved.secret.is_some() => {
+                return (NO_STORE, Json(with_secret(app, &saved))).into_response();
+            }
+            Ok(saved) => return (NO_STORE, Json(briefly(app, &saved.client.application))).into_response(),
+            Err(NotSaved::Conflict) if sent.version.is_none() => {}
+            Err(refused) => return not_saved(refused),
+        }
     }
+    not_saved(NotSaved::Conflict)
 }
 
 pub(super) async fn remove(app: &App, id: &str) -> Response {
@@ -292,6 +343,9 @@ fn not_saved(refused: NotSaved) -> Response {
                 json!(["Somebody else saved the application since you read it."]),
             );
         }
+        NotSaved::Already(_) => {
+            errors.insert("id".into(), json!(["There is such an application already."]));
+        }
         NotSaved::Gone => return no_such_application(),
         NotSaved::Refused(refusal) => return EndpointError::from(refusal).into_response(),
     }
@@ -301,4 +355,74 @@ fn not_saved(refused: NotSaved) -> Response {
         Json(json!({ "errors": errors })),
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registered() -> Wanted {
+        Wanted {
+            name: "Notes".into(),
+            scopes: Some(vec!["read".into()]),
+            access_token_ttl: "300".into(),
+            trusted: true,
+            ..Wanted::default()
+        }
+    }
+
+    fn after(body: &str) -> Wanted {
+        let mut wanted = registered();
+        Fields::parse(body.as_bytes()).unwrap().put_into(&mut wanted);
+        wanted
+    }
+
+    #[test]
+    fn what_is_left_out_stays() {
+        let wanted = after(r#"{"name": "Memos", "id": "x", "created_at": 1, "owner": 7}"#);
+        assert_eq!(wanted.name, "Memos");
+        assert_eq!(wanted.scopes, registered().scopes);
+        assert_eq!((&*wanted.access_token_ttl, wanted.trusted), ("300", true));
+    }
+
+    #[test]
+    fn null_is_the_servers_own() {
+        let wanted = after(r#"{"scopes": null, "access_token_ttl": null}"#);
+        assert_eq!((wanted.scopes, &*wanted.access_token_ttl), (None, ""));
+    }
+
+    #[test]
+    fn an_empty_list_of_scopes_is_not_every_scope() {
+        for body in [r#"{"scopes": []}"#, r#"{"scopes": ""}"#, r#"{"scopes": " "}"#] {
+            assert_eq!(after(body).scopes, Some(Vec::new()), "{body}");
+        }
+    }
+
+    #[test]
+    fn lists_and_durations_are_read_in_each_spelling() {
+        let wanted =
+            after(r#"{"scopes": "read write", "grants": ["refresh_token"], "access_token_ttl": 60}"#);
+        assert_eq!(wanted.scopes, Some(vec!["read".into(), "write".into()]));
+        assert_eq!(wanted.grants, Some(vec!["refresh_token".into()]));
+        assert_eq!(wanted.access_token_ttl, "60");
+        assert_eq!(after(r#"{"access_token_ttl": "15m"}"#).access_token_ttl, "15m");
+    }
+
+    #[test]
+    fn anything_but_an_object_with_the_right_kinds_is_refused_in_words() {
+        for body in [
+            "",
+            "[]",
+            r#"["Notes"]"#,
+            "null",
+            "\"Notes\"",
+            "{",
+            r#"{"name": 5}"#,
+            r#"{"name": "a", "name": "b"}"#,
+        ] {
+            assert!(Fields::parse(body.as_bytes()).is_err(), "{body}");
+        }
+        let told = Fields::parse(br#"{"access_token_ttl": 1.5}"#).err().unwrap();
+        assert!(told.starts_with("a duration is"), "{told}");
+    }
 }

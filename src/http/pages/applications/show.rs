@@ -10,7 +10,9 @@ use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::count_live;
 use crate::http::extract::viewer::Viewer;
+use crate::http::middleware::headers::OwnScript;
 use crate::http::view::applications::{ApplicationShow, Command, Lifetimes, RedirectRow, SecretRow};
+use crate::http::view::assets::SCRIPT;
 use crate::http::view::{ScopeLine, When};
 use crate::model::application::{Application, Client};
 use crate::model::grant_type::GrantType;
@@ -61,6 +63,8 @@ pub(super) async fn page_of(
         secrets: secrets.collect(),
         new_secret: secret,
         redirect_uris: redirect_rows(application, &scopes),
+        code_verifier: VERIFIER,
+        script_href: SCRIPT.href(),
         scopes: lines(app, Some(&scopes)),
         grants: settings
             .grants
@@ -91,7 +95,9 @@ pub(super) async fn page_of(
         live_tokens: live_tokens.unsigned_abs(),
         chrome,
     };
-    page(status, &view)
+    let mut response = page(status, &view);
+    response.extensions_mut().insert(OwnScript);
+    response
 }
 
 fn lines(app: &App, scopes: Option<&Scopes>) -> Vec<ScopeLine> {
@@ -103,11 +109,12 @@ fn lines(app: &App, scopes: Option<&Scopes>) -> Vec<ScopeLine> {
 }
 
 fn redirect_rows(application: &Application, scopes: &Scopes) -> Vec<RedirectRow> {
+    let by_code = application.settings.allows(GrantType::AuthorizationCode);
     let uris = &application.settings.redirect_uris;
     uris.iter()
         .map(|uri| RedirectRow {
             uri: uri.as_str().to_owned(),
-            test_href: authorization_path(application, uri.as_str(), scopes),
+            test_href: by_code.then(|| authorization_path(application, uri.as_str(), scopes)),
         })
         .collect()
 }
