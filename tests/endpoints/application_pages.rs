@@ -193,7 +193,7 @@ async fn a_scope_that_is_gone_stays_until_somebody_unticks_it(world: World) {
     let ticked: Vec<_> = form.fields.iter().filter(|(name, _)| name == "scopes").map(|(_, scope)| &**scope).collect();
     assert_eq!(ticked, ["archive"]);
     let refused = root.browser.submit(&page, &form).await;
-    assert!(refused.status == 422 && refused.body.contains("archive is not configured"), "{refused}");
+    assert!(refused.status == 422 && refused.body.contains("<code>archive</code> is not configured"), "{refused}");
     form.set("scopes", "read");
     assert_eq!(root.browser.submit(&page, &form).await.status, 303);
     let list = root.get("/oauth/applications").await;

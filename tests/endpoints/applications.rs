@@ -138,22 +138,6 @@ async fn null_in_a_change_is_the_servers_own_again(world: World) {
     assert_eq!((changed.get("access_token_ttl"), &changed["scopes"]), (None, &json!(["read", "write"])), "{answer}");
 }
 
-async fn a_change_may_name_the_version_it_was_made_from(world: World) {
-    let root = world.administrator("root").await;
-    let script = Script::signed_in(&world, &root).await;
-    let made = script.create(&notes()).await.json();
-    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
-    let first = made["version"].as_i64().expect("a version");
-    let saved = script.request("PATCH", &path).json(&json!({"name": "Mine", "version": first})).await;
-    assert_eq!((saved.status, saved.json()["version"].as_i64()), (200, Some(first + 1)), "{saved}");
-    let stale = script.request("PATCH", &path).json(&json!({"name": "Theirs", "version": first})).await;
-    assert_eq!((stale.status, stale.json()["errors"]["version"].is_array()), (422, true), "{stale}");
-    let now = script.request("GET", &path).await.json();
-    assert_eq!((&now["name"], now["version"].as_i64()), (&json!("Mine"), Some(first + 1)));
-    let listed = script.request("GET", "/oauth/applications").await.json();
-    assert_eq!(listed[0]["version"].as_i64(), Some(first + 1));
-}
-
 async fn changes_at_once_that_name_no_version_are_all_made(world: World) {
     let root = world.administrator("root").await;
     let script = Script::signed_in(&world, &root).await;

@@ -36,7 +36,7 @@ async fn code_without_asking(browser: &Browser, app: &Application) -> Option<Str
 /// A code as a request gets it that saw the user before `deed`, and was overtaken by it.
 async fn overtaken<F: Future<Output = ()>>(world: &World, user: &User, app: &Application, deed: F) -> String {
     let server = world.app().await;
-    let seen = users::find(&server, id(user)).await.unwrap().unwrap();
+    let seen = Box::pin(users::find(&server, id(user))).await.unwrap().unwrap();
     deed.await;
     let path = Ask::of(app).path();
     let params = Params::parse(path.split_once('?').unwrap().1.as_bytes()).unwrap();

@@ -183,7 +183,7 @@ impl Wanted {
             match RedirectUri::register(text) {
                 Ok(uri) if uris.contains(&uri) => {}
                 Ok(uri) => uris.push(uri),
-                Err(error) => faults.add("redirect_uris", error.to_string()),
+                Err(error) => faults.add("redirect_uris", format!("{error}.")),
             }
         }
         uris
@@ -197,7 +197,7 @@ impl Wanted {
                 Ok(scope) if app.catalog.knows(name) => scopes.push(scope),
                 _ => faults.add(
                     "scopes",
-                    format!("{name} is not configured; there are: {}.", known(app)),
+                    format!("`{name}` is not configured; there are: {}.", known(app)),
                 ),
             }
         }
@@ -225,7 +225,10 @@ impl Wanted {
                 Ok(grant) if app.offers(grant) => drop(grants.insert(grant)),
                 _ => faults.add(
                     "grants",
-                    format!("This server does not offer {name}; it offers: {}.", offered(app)),
+                    format!(
+                        "This server does not offer `{name}`; it offers: {}.",
+                        offered(app)
+                    ),
                 ),
             }
         }
@@ -321,7 +324,7 @@ fn ttl(field: &'static str, text: &str, faults: &mut Faults) -> Option<i64> {
     if seconds.is_none() {
         faults.add(
             field,
-            format!("{text} is no duration: write 60s, 15m, 1h, 30d or a number of seconds."),
+            format!("`{text}` is no duration: write `60s`, `15m`, `1h`, `30d` or a number of seconds."),
         );
     }
     seconds
