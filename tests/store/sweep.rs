@@ -1,6 +1,5 @@
 //! The sweeper: what has expired goes, what a replay is recognised by stays (RFC 9700 §4.14.2).
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tegata::flow::sweep;
 
 use crate::world::{Ask, World, at_once};
@@ -8,15 +7,7 @@ use crate::world::{Ask, World, at_once};
 const DAY: i64 = 24 * 3600;
 
 async fn count(world: &World, table: &str) -> i64 {
-    let url = &world.database_url;
-    let text = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    if url.starts_with("sqlite:") {
-        let mut connection = SqliteConnection::connect(url).await.unwrap();
-        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
-    }
+    world.number(&format!("SELECT count(*) FROM {table}")).await
 }
 
 async fn sweep(world: &World) -> u64 {

@@ -4,9 +4,11 @@ use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
+
+use super::World;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Database {
@@ -84,4 +86,41 @@ fn server() -> Url {
         )
     });
     Url::parse(&url).expect("TEGATA_TEST_POSTGRES is a URL")
+}
+
+/// The store behind the server's back.
+impl World {
+    pub(crate) fn is_on_sqlite(&self) -> bool {
+        self.database_url.starts_with("sqlite:")
+    }
+
+    /// Runs a statement and tells how many rows it changed.
+    pub(crate) async fn change_rows(&self, statement: &str) -> u64 {
+        let (url, statement) = (&self.database_url, AssertSqlSafe(statement.to_owned()));
+        if self.is_on_sqlite() {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            let done = sqlx::query(statement).execute(&mut connection).await.unwrap();
+            return done.rows_affected();
+        }
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let done = sqlx::query(statement).execute(&mut connection).await.unwrap();
+        done.rows_affected()
+    }
+
+    /// The one number that `query` gives.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let (url, query) = (&self.database_url, AssertSqlSafe(query.to_owned()));
+        if self.is_on_sqlite() {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            return sqlx::query_scalar(query)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+        }
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(query)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    }
 }
