@@ -1,6 +1,6 @@
 //! One address a file: what it answers, and what it refuses.
 
-mod applications;
+pub(crate) mod applications;
 mod authorized_applications;
 mod health;
 mod memos;
