@@ -3,6 +3,7 @@
 mod crash;
 mod inputs;
 mod logs;
+mod long_families;
 mod mimicry;
 mod postgres_faults;
 mod process;
