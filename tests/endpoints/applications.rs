@@ -6,14 +6,14 @@ use crate::form::Form;
 use crate::world::{Answer, Browser, Request, User, World, at_once};
 
 /// A browser of an administrator, with what a script in it sends along against forged requests.
-pub(super) struct Script {
+pub(crate) struct Script {
     browser: Browser,
     token: String,
     origin: String,
 }
 
 impl Script {
-    pub(super) async fn signed_in(world: &World, user: &User) -> Self {
+    pub(crate) async fn signed_in(world: &World, user: &User) -> Self {
         let browser = world.signed_in(user).await;
         let page = browser.get("/oauth/authorized_applications").await;
         let forms = Form::all(&page.body);
@@ -30,7 +30,7 @@ impl Script {
         }
     }
 
-    pub(super) fn request(&self, method: &str, path: &str) -> Request {
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         let request = self
             .browser
             .request(method, path)
