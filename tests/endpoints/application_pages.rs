@@ -133,8 +133,15 @@ async fn every_wrong_redirect_uri_is_told_beside_the_field(world: World) {
         assert!(field.contains(wrong), "{wrong}: {field}");
     }
     assert!(!field.contains("good.example") && !answer.body.contains('`'), "{answer}");
-    let first = answer.body.split("autofocus").next().unwrap();
-    assert!(first.contains("<textarea") && !first.contains("access_token_ttl\" name"), "the first wrong field has the focus");
+}
+
+async fn errors_stand_in_the_order_of_the_form(world: World) {
+    let root = Administration::of(&world).await;
+    let (page, mut form) = root.blank("").await;
+    form.set("access_token_ttl", "soon");
+    let answer = root.browser.submit(&page, &form).await;
+    let told: Vec<_> = answer.body.split("<a href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(told, ["main", "redirect_uris", "access_token_ttl"], "{answer}");
 }
 
 async fn what_only_a_confidential_application_may_is_refused_beside_its_switch(world: World) {
