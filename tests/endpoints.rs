@@ -1,7 +1,7 @@
 //! One address a file: what it answers, and what it refuses.
 
 mod application_pages;
-mod applications;
+pub(crate) mod applications;
 mod authorized_applications;
 mod health;
 mod memos;

@@ -49,8 +49,7 @@ impl FromRef<Http> for App {
     }
 }
 
-/// Every URL. The layers' order, from the outside: request id and log line, path without trailing slash,
-/// security headers, error pages, then the route.
+/// Every URL, in its layers.
 pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     let state = Http {
         app: app.clone(),
@@ -70,18 +69,25 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
             .nest(&prefix, routes)
             .route(&format!("{prefix}{WELL_KNOWN}"), get(oauth::metadata::show))
     };
-    let inner = nested
+    let whole = nested
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
         .fallback(pages::error::not_found)
         .method_not_allowed_fallback(pages::error::method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), middleware::error_page::write))
-        .layer(from_fn_with_state(app.clone(), middleware::headers::secure))
         .with_state(state);
+    layered(app, whole)
+}
+
+/// The layers' order, from the outside: request id and log line, path without trailing slash, security
+/// headers, error pages, panics, then the route.
+fn layered(app: App, routes: Router) -> Router {
+    let inner = routes
+        .layer(from_fn(middleware::panic::caught))
+        .layer(from_fn_with_state(app.clone(), middleware::error_page::write))
+        .layer(from_fn_with_state(app.clone(), middleware::headers::secure));
     // Routing happens inside: only a service around the router can still change the path.
     let trimmed = map_request(middleware::path::without_trailing_slash).layer(inner);
     Router::new()
         .fallback_service(trimmed)
-        .layer(from_fn(middleware::panic::caught))
         .layer(from_fn_with_state(app, middleware::request::logged))
 }
 
@@ -187,3 +193,6 @@ fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(idle))
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,7 +212,7 @@ impl Answer {
         let scripts = policy
             .split("; ")
             .find(|directive| directive.starts_with("script-src"));
-        let administers = self.url.path().starts_with("/oauth/applications");
+        let administers = self.url.path().contains("/oauth/applications");
         assert!(
             scripts == Some("script-src 'none'") || administers && scripts == Some("script-src 'self'"),
             "the policy is {policy:?}: {}",
