@@ -8,4 +8,5 @@ mod memos;
 mod memos_errors;
 mod metadata;
 mod pages;
+mod protected_resource;
 mod token_info;

@@ -12,6 +12,7 @@ mod pkce;
 mod races;
 mod refresh;
 mod refresh_errors;
+mod resources;
 mod revoke;
 mod revoke_errors;
 mod secrets;

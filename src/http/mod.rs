@@ -22,6 +22,7 @@ use self::bearer::RequireBearer;
 use crate::flow::App;
 use crate::flow::sessions::Sessions;
 use crate::protocol::metadata::{WELL_KNOWN, well_known_path};
+use crate::protocol::resource;
 
 /// What handlers are given.
 #[derive(Clone, Debug)]
@@ -72,6 +73,10 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     };
     let inner = nested
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
+        .route(
+            &resource::well_known_path(&app.memos),
+            get(oauth::metadata::memos),
+        )
         .fallback(pages::error::not_found)
         .method_not_allowed_fallback(pages::error::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), middleware::error_page::write))

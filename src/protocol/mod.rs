@@ -15,6 +15,7 @@
 //! | RFC 7636 | proof key for code exchange, S256 only | [`pkce`] |
 //! | RFC 7662 | introspection requests and answers | [`introspection`] |
 //! | RFC 8414, RFC 9207 §3 | server metadata | [`metadata`] |
+//! | RFC 8707, RFC 9728 | where a token may be used; how a resource describes itself | [`resource`] |
 
 pub mod authorize;
 pub mod bearer;
@@ -25,6 +26,7 @@ pub mod introspection;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod resource;
 pub mod revocation;
 pub mod scope;
 pub mod token;
