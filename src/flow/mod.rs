@@ -12,6 +12,7 @@ pub mod introspect;
 mod issue;
 pub mod login;
 pub mod memos;
+pub mod origins;
 mod retry;
 pub mod revoke;
 pub mod sessions;
@@ -65,6 +66,7 @@ pub struct Inner {
     usage: usage::Usage,
     /// No application has `iss` switched off, as far as was seen.
     all_send_iss: AtomicBool,
+    origins: origins::Origins,
     retries: retry::Exhausted,
     pub guard: guard::Guard,
 }
@@ -101,6 +103,7 @@ impl App {
             passwords,
             usage: usage::Usage::default(),
             all_send_iss: AtomicBool::new(true),
+            origins: origins::Origins::default(),
             retries: retry::Exhausted::default(),
         }));
         applications::look_for_iss(&app).await;

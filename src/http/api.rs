@@ -3,13 +3,17 @@
 mod memos;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post};
 
 use super::Http;
 use super::bearer::RequireBearer;
 use super::error::EndpointError;
+use super::middleware::cors;
 use crate::flow::{App, MEMOS};
 use crate::protocol::resource::well_known_path;
+
+const METHODS: &str = "GET, POST, PATCH, DELETE";
 
 /// The scopes that open it.
 pub(super) const READ: &str = "read";
@@ -39,4 +43,6 @@ pub(super) fn routes(app: &App) -> Router<Http> {
                 .merge(delete(memos::destroy).layer(write))
                 .fallback(|| async { EndpointError::method_not_allowed("GET, PATCH, DELETE") }),
         )
+        .layer(from_fn_with_state(app.clone(), cors::readable_by_any))
+        .layer(from_fn_with_state((app.clone(), METHODS), cors::preflight))
 }

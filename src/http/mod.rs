@@ -93,14 +93,19 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
 /// RFC 6749, 7009, 7662: what clients call.
 fn protocol(app: &App) -> Router<Http> {
     let bearer = RequireBearer::new(app.clone(), &[]);
+    let preflight = from_fn_with_state((app.clone(), "POST"), middleware::cors::preflight);
     Router::new()
         .route(
             "/oauth/token",
-            post(oauth::token::create).fallback(oauth::method_not_allowed),
+            post(oauth::token::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
         )
         .route(
             "/oauth/revoke",
-            post(oauth::revoke::create).fallback(oauth::method_not_allowed),
+            post(oauth::revoke::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
         )
         .route(
             "/oauth/introspect",

@@ -1,5 +1,5 @@
 //! `GET /.well-known/oauth-authorization-server` (RFC 8414 §3) and `/.well-known/oauth-protected-resource`
-//! (RFC 9728 §3).
+//! (RFC 9728 §3): documents for everybody, pages of other origins included.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,10 @@ use crate::model::scope::Scopes;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::resource::ResourceMetadata;
 
-const PUBLIC: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=300")];
+const PUBLIC: [(HeaderName, &str); 2] = [
+    (header::CACHE_CONTROL, "public, max-age=300"),
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+];
 
 pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
     let metadata = Metadata::of(
