@@ -19,8 +19,8 @@ use tower_sessions::cookie::time::Duration as CookieDuration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use self::bearer::RequireBearer;
-use crate::flow::App;
 use crate::flow::sessions::Sessions;
+use crate::flow::{App, MEMOS};
 use crate::protocol::metadata::{WELL_KNOWN, well_known_path};
 use crate::protocol::resource;
 
@@ -66,10 +66,15 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     let nested = if prefix.is_empty() {
         routes
     } else {
-        // Behind a proxy that passes on nothing but the prefix, the place of RFC 8414 §3.1 is out of reach.
+        // Behind a proxy that passes on nothing but the prefix, the places of RFC 8414 §3.1 and RFC 9728 §3.1
+        // are out of reach.
         Router::new()
             .nest(&prefix, routes)
             .route(&format!("{prefix}{WELL_KNOWN}"), get(oauth::metadata::show))
+            .route(
+                &format!("{prefix}{}{MEMOS}", resource::WELL_KNOWN),
+                get(oauth::metadata::memos),
+            )
     };
     let inner = nested
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))

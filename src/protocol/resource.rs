@@ -107,10 +107,13 @@ impl ResourceMetadata {
     }
 }
 
+/// The name of the metadata of protected resources among the well-known ones.
+pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
 /// Where the metadata of a resource without query are found: the well-known name goes before its path
 /// (RFC 9728 §3.1).
 pub fn well_known_path(resource: &Resource) -> String {
-    well_known("/.well-known/oauth-protected-resource", resource.as_str())
+    well_known(WELL_KNOWN, resource.as_str())
 }
 
 #[cfg(test)]
@@ -227,11 +230,10 @@ mod tests {
     #[test]
     fn the_well_known_name_goes_before_the_path() {
         let path = |text| well_known_path(&Resource::parse(text).unwrap());
-        let name = "/.well-known/oauth-protected-resource";
-        assert_eq!(path("https://api.example/"), name);
+        assert_eq!(path("https://api.example/"), WELL_KNOWN);
         assert_eq!(
             path("https://id.example/a/api/memos"),
-            format!("{name}/a/api/memos")
+            format!("{WELL_KNOWN}/a/api/memos")
         );
     }
 

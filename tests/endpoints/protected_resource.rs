@@ -53,6 +53,8 @@ async fn the_well_known_name_goes_before_the_issuers_path(world: World) {
     let document = below.get(path).await.json();
     assert_eq!(document["resource"], "https://id.example/auth/api/memos");
     assert_eq!(document["authorization_servers"], json!(["https://id.example/auth"]));
+    let within = below.get("/auth/.well-known/oauth-protected-resource/api/memos").await;
+    assert_eq!(within.json(), document, "where a proxy passes on the issuer's path alone");
     let answer = below.get("/auth/api/memos").await;
     let parameter = format!("resource_metadata=\"https://id.example{path}\"");
     assert!(answer.header("www-authenticate").contains(&parameter), "{answer}");
