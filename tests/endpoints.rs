@@ -3,9 +3,11 @@
 mod application_pages;
 pub(crate) mod applications;
 mod authorized_applications;
+mod cross_origin;
 mod health;
 mod memos;
 mod memos_errors;
 mod metadata;
 mod pages;
+mod protected_resource;
 mod token_info;

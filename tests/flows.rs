@@ -13,6 +13,7 @@ mod races;
 mod refresh;
 mod refresh_errors;
 mod refresh_scopes;
+mod resources;
 mod revoke;
 mod revoke_errors;
 mod secrets;

@@ -60,6 +60,8 @@ pub struct Config {
     pub scopes: Vec<ScopeEntry>,
     /// Every one is in `scopes`.
     pub default_scopes: Vec<String>,
+    /// Absolute URIs; none differs from another by a slash at its end alone.
+    pub resources: Vec<String>,
     pub rate_limits: bool,
     /// Peers whose `Forwarded` and `X-Forwarded-*` are believed.
     pub trusted_proxies: Vec<Network>,
@@ -133,6 +135,7 @@ impl Config {
             grants: BTreeSet::new(),
             scopes: Vec::new(),
             default_scopes: Vec::new(),
+            resources: Vec::new(),
             rate_limits: true,
             trusted_proxies: Vec::new(),
             oauth1: false,

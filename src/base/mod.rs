@@ -7,3 +7,4 @@ pub mod entropy;
 pub mod form;
 pub mod password;
 pub mod secret;
+pub mod uri;

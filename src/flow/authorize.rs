@@ -129,6 +129,7 @@ pub async fn begin(
         params,
         application: &application.settings,
         catalog: &app.catalog,
+        resources: &app.resources,
         require_pkce: app.config.require_pkce,
     };
     let request = match check(&asked, target) {
@@ -215,7 +216,12 @@ async fn still_good(app: &App, pending: &requests::Pending) -> Result<Option<(Ap
         && kept
             .request
             .scopes
-            .is_subset(&app.catalog.allowed(application.settings.scopes.as_ref()));
+            .is_subset(&app.catalog.allowed(application.settings.scopes.as_ref()))
+        && kept
+            .request
+            .resources
+            .iter()
+            .all(|resource| app.resources.find(resource).is_some());
     Ok(good.then_some((application, kept)))
 }
 
@@ -458,6 +464,7 @@ async fn issue_code(
         user_epoch: user.epoch,
         grant_type: GrantType::AuthorizationCode,
         scopes: &request.scopes,
+        resources: &request.resources,
         expires_at: now + family_life(app, application, code_ttl),
     };
     store::grants::insert(&mut tx, &grant, now).await?;

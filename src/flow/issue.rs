@@ -7,6 +7,7 @@ use super::error::Refusal;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
 use crate::model::grant::Family;
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::protocol::token::{TokenKind, TokenResponse, TokenType};
 use crate::store::access_tokens::NewAccessToken;
@@ -19,9 +20,19 @@ pub(super) struct Minted {
     access_hash: SecretHash,
     access_expires_at: OffsetDateTime,
     scopes: Scopes,
+    resources: Resources,
 }
 
-/// An access token, and with `refresh` a refresh token beside it. Nothing outlives `family`.
+impl Minted {
+    /// The access token is good at these resources alone (RFC 8707), instead of all that its grant is bound to.
+    #[must_use]
+    pub(super) fn narrowed_to(self, resources: Resources) -> Self {
+        Self { resources, ..self }
+    }
+}
+
+/// An access token, and with `refresh` a refresh token beside it. Nothing outlives `family`, and nothing is
+/// good where `family` is not.
 pub(super) fn mint(
     app: &App,
     application: &Application,
@@ -38,6 +49,7 @@ pub(super) fn mint(
         access_hash: access_token.hash(),
         access_expires_at: expires_at,
         scopes: scopes.clone(),
+        resources: family.map(|family| family.resources.clone()).unwrap_or_default(),
         response: TokenResponse {
             access_token,
             token_type: TokenType::Bearer,
@@ -64,6 +76,7 @@ pub(super) async fn keep_alone(
         application_id: application.id,
         grant_id: None,
         scopes: &minted.scopes,
+        resources: &minted.resources,
         expires_at: minted.access_expires_at,
     };
     if store::access_tokens::insert_alone(&app.db, &token, application.version, now).await? {
@@ -87,6 +100,7 @@ pub(super) async fn keep(
         application_id: application.id,
         grant_id: Some(family.grant_id),
         scopes: &minted.scopes,
+        resources: &minted.resources,
         expires_at: minted.access_expires_at,
     };
     store::access_tokens::insert(tx, &access, now).await?;

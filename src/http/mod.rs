@@ -19,9 +19,10 @@ use tower_sessions::cookie::time::Duration as CookieDuration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use self::bearer::RequireBearer;
-use crate::flow::App;
 use crate::flow::sessions::Sessions;
+use crate::flow::{App, MEMOS};
 use crate::protocol::metadata::{WELL_KNOWN, well_known_path};
+use crate::protocol::resource;
 
 /// What handlers are given.
 #[derive(Clone, Debug)]
@@ -64,13 +65,22 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     let nested = if prefix.is_empty() {
         routes
     } else {
-        // Behind a proxy that passes on nothing but the prefix, the place of RFC 8414 §3.1 is out of reach.
+        // Behind a proxy that passes on nothing but the prefix, the places of RFC 8414 §3.1 and RFC 9728 §3.1
+        // are out of reach.
         Router::new()
             .nest(&prefix, routes)
             .route(&format!("{prefix}{WELL_KNOWN}"), get(oauth::metadata::show))
+            .route(
+                &format!("{prefix}{}{MEMOS}", resource::WELL_KNOWN),
+                get(oauth::metadata::memos),
+            )
     };
     let whole = nested
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
+        .route(
+            &resource::well_known_path(&app.memos),
+            get(oauth::metadata::memos),
+        )
         .fallback(pages::error::not_found)
         .method_not_allowed_fallback(pages::error::method_not_allowed)
         .with_state(state);
@@ -94,14 +104,19 @@ fn layered(app: App, routes: Router) -> Router {
 /// RFC 6749, 7009, 7662: what clients call.
 fn protocol(app: &App) -> Router<Http> {
     let bearer = RequireBearer::new(app.clone(), &[]);
+    let preflight = from_fn_with_state((app.clone(), "POST"), middleware::cors::preflight);
     Router::new()
         .route(
             "/oauth/token",
-            post(oauth::token::create).fallback(oauth::method_not_allowed),
+            post(oauth::token::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
         )
         .route(
             "/oauth/revoke",
-            post(oauth::revoke::create).fallback(oauth::method_not_allowed),
+            post(oauth::revoke::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
         )
         .route(
             "/oauth/introspect",

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod memo;
 pub mod origin;
 pub mod redirect_uri;
+pub mod resource;
 pub mod scope;
 pub mod session;
 pub mod token;

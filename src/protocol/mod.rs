@@ -17,6 +17,7 @@
 //! | RFC 7239 | where a request comes from by the word of proxies | [`forwarded`] |
 //! | RFC 8414, RFC 9207 §3 | server metadata | [`metadata`] |
 //! | RFC 9110 §8.3, §12.5.1 | what a body is, and what is wanted back | [`media_type`] |
+//! | RFC 8707, RFC 9728 | where a token may be used; how a resource describes itself | [`resource`] |
 
 pub mod authorize;
 pub mod bearer;
@@ -29,6 +30,7 @@ pub mod media_type;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod resource;
 pub mod revocation;
 pub mod scope;
 pub mod token;

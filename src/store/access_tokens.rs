@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::{Db, Result, Statement, Tx};
 use crate::base::secret::SecretHash;
 use crate::model::ids::{ApplicationId, GrantId};
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::model::token::AccessToken;
 
@@ -17,12 +18,14 @@ pub struct NewAccessToken<'a> {
     /// Absent where no user was asked.
     pub grant_id: Option<GrantId>,
     pub scopes: &'a Scopes,
+    /// Where it may be used (RFC 8707); empty: anywhere.
+    pub resources: &'a Resources,
     pub expires_at: OffsetDateTime,
 }
 
 const INSERT: &str =
-    "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6)";
+    "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at, resources)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 pub async fn insert(tx: &mut Tx, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Result<()> {
     bind(tx.sql(INSERT), token, now).execute().await.map(drop)
@@ -37,9 +40,9 @@ pub async fn insert_alone(
     now: OffsetDateTime,
 ) -> Result<bool> {
     let statement = db.command(
-        "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at)
-         SELECT $1, a.id, $3, $4, $5, $6 FROM applications a
-         WHERE a.id = $2 AND a.version = $7 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
+        "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at, resources)
+         SELECT $1, a.id, $3, $4, $5, $6, $7 FROM applications a
+         WHERE a.id = $2 AND a.version = $8 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
     );
     bind(statement, token, now)
         .bind(version)
@@ -56,12 +59,13 @@ fn bind<'s>(statement: Statement<'s>, token: &NewAccessToken<'_>, now: OffsetDat
         .bind(Json(token.scopes))
         .bind(now)
         .bind(token.expires_at)
+        .bind(Json(token.resources))
 }
 
 macro_rules! found {
     () => {
         "t.application_id, a.client_id, t.grant_id, g.user_id, u.username,
-         coalesce(u.admin, $2) AS admin, t.scopes, t.created_at, t.expires_at,
+         coalesce(u.admin, $2) AS admin, t.scopes, t.resources, t.created_at, t.expires_at,
          (t.revoked_at IS NULL AND a.disabled_at IS NULL AND a.deleted_at IS NULL
           AND (t.grant_id IS NULL
                OR (g.id IS NOT NULL AND g.revoked_at IS NULL

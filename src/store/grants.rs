@@ -9,6 +9,7 @@ use super::{Db, Result, Tx};
 use crate::model::grant::{AuthorizedApplication, Consent, RevokedReason};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 
 /// What a new grant is made of.
@@ -21,14 +22,17 @@ pub struct NewGrant<'a> {
     pub user_epoch: i64,
     pub grant_type: GrantType,
     pub scopes: &'a Scopes,
+    /// The bound of its access tokens (RFC 8707); empty: none.
+    pub resources: &'a Resources,
     /// The absolute end of the family.
     pub expires_at: OffsetDateTime,
 }
 
 pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> Result<()> {
     tx.sql(
-        "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at, user_epoch)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at, user_epoch,
+             resources)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(grant.id)
     .bind(grant.application_id)
@@ -38,6 +42,7 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
     .bind(now)
     .bind(grant.expires_at)
     .bind(grant.user_epoch)
+    .bind(Json(grant.resources))
     .execute()
     .await
     .map(drop)

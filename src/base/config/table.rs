@@ -212,6 +212,12 @@ pub static SETTINGS: &[Setting] = &[
         set: |c, v| v.scope_names().map(|read| c.default_scopes = read),
     },
     Setting {
+        name: "resources",
+        preset: Preset::Words("none but /api/memos of this server"),
+        help: "The resources that tokens may be asked for, as https://api.example.com (RFC 8707)",
+        set: |c, v| v.resources().map(|read| c.resources = read),
+    },
+    Setting {
         name: "rate_limits",
         preset: Preset::Value("true"),
         help: "Limit attempts; false is for test runs",

@@ -5,6 +5,7 @@ use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::issue;
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::token::TokenResponse;
 
 pub(super) async fn issue(
@@ -16,8 +17,9 @@ pub(super) async fn issue(
     let scopes = app
         .catalog
         .resolve(application.settings.scopes.as_ref(), params.get("scope"))?;
+    let resources = resource::asked(params, &app.resources)?;
     let now = app.now();
-    let minted = issue::mint(app, application, &scopes, None, false, now);
+    let minted = issue::mint(app, application, &scopes, None, false, now).narrowed_to(resources);
     issue::keep_alone(app, application, &minted, now).await?;
     Ok(minted.response)
 }

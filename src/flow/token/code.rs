@@ -13,6 +13,7 @@ use crate::model::ids::GrantId;
 use crate::model::token::AuthorizationCode;
 use crate::protocol::grant::code::{Presented, Verdict, judge, refused};
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::token::TokenResponse;
 use crate::store;
 
@@ -28,7 +29,7 @@ pub(super) async fn redeem(
     client.is_current_for(&code.family)?;
     let now = app.now();
     match judge(&code, client.application().id, Presented::of(params), now) {
-        Verdict::Redeem => exchange(app, client, &code, hash, now).await,
+        Verdict::Redeem => exchange(app, client, params, &code, hash, now).await,
         Verdict::Replay => Err(replayed(app, code.family.grant_id, now).await?),
         Verdict::Fail(reason) => {
             store::codes::count_failure(&app.db, hash).await?;
@@ -43,6 +44,7 @@ pub(super) async fn redeem(
 async fn exchange(
     app: &App,
     client: &Authenticated,
+    params: &Params,
     code: &AuthorizationCode,
     hash: SecretHash,
     now: OffsetDateTime,
@@ -54,6 +56,7 @@ async fn exchange(
             .with_cause("the redirect URI is no longer registered")
             .into());
     }
+    let resources = resource::narrowed(params, &app.resources, &code.family.resources)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
     let minted = issue::mint(
         app,
@@ -62,7 +65,8 @@ async fn exchange(
         Some(&code.family),
         refresh,
         now,
-    );
+    )
+    .narrowed_to(resources);
     let mut tx = app.db.write().await?;
     if !store::codes::consume(&mut tx, hash, now).await? {
         drop(tx);

@@ -190,6 +190,7 @@ impl Asking<'_> {
             redirect_host: people_host(target.redirect_uri(), uri),
             username: user.username.clone(),
             scopes: scope_lines(&consent),
+            resources: consent.request.resources.to_strings(),
             known_since: consent.known.map(|known| When::new(known.created_at, now)),
             remembers: consent.remembers,
             native: target.is_native(),

@@ -101,6 +101,7 @@ mod tests {
     use super::*;
     use crate::model::grant::Family;
     use crate::model::ids::{GrantId, UserId};
+    use crate::model::resource::Resources;
     use crate::model::scope::Scopes;
     use uuid::Uuid;
 
@@ -122,6 +123,7 @@ mod tests {
                 application_id: client(1),
                 user_id: UserId::from(Uuid::from_u128(8)),
                 granted: Scopes::parse("read").unwrap(),
+                resources: Resources::default(),
                 ends_at: at(10_000),
                 live: true,
                 application_version: Some(1),

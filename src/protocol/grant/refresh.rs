@@ -82,6 +82,7 @@ mod tests {
     use super::*;
     use crate::model::grant::Family;
     use crate::model::ids::{GrantId, UserId};
+    use crate::model::resource::Resources;
     use uuid::Uuid;
 
     fn at(unix: i64) -> OffsetDateTime {
@@ -99,6 +100,7 @@ mod tests {
                 application_id: client(1),
                 user_id: UserId::from(Uuid::from_u128(8)),
                 granted: Scopes::parse("read write").unwrap(),
+                resources: Resources::default(),
                 ends_at: at(10_000),
                 live: true,
                 application_version: Some(1),
