@@ -14,11 +14,13 @@
 //! | RFC 7009 | revocation requests | [`revocation`] |
 //! | RFC 7636 | proof key for code exchange, S256 only | [`pkce`] |
 //! | RFC 7662 | introspection requests and answers | [`introspection`] |
+//! | RFC 8628 | the device authorization answer; whether a poll is good | [`device`], [`grant::device`] |
 //! | RFC 8414, RFC 9207 §3 | server metadata | [`metadata`] |
 
 pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
+pub mod device;
 pub mod error;
 pub mod grant;
 pub mod introspection;
