@@ -317,7 +317,8 @@ fn as_text(kept: &Kept) -> Result<String, Refusal> {
     serde_json::to_string(kept).map_err(|error| Refusal::Unavailable(error.to_string()))
 }
 
-fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
+/// Each scope with a sentence for people.
+pub(super) fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
     scopes
         .iter()
         .map(|scope| (scope.to_string(), app.catalog.describe(scope.as_str()).to_owned()))
@@ -494,7 +495,8 @@ fn code_ttl(app: &App, target: &Target) -> Duration {
     }
 }
 
-fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {
+/// How long all that comes of a grant may live, whose code lives `code_ttl`.
+pub(super) fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {
     let lifetimes = app.lifetimes(&application.settings);
     let refreshes =
         application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);

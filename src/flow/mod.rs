@@ -6,6 +6,7 @@ pub mod authorized;
 pub mod bearer;
 mod client_auth;
 mod clients;
+pub mod device;
 pub mod error;
 pub mod guard;
 pub mod introspect;

@@ -101,7 +101,7 @@ fn layered(app: App, routes: Router) -> Router {
         .layer(from_fn_with_state(app, middleware::request::logged))
 }
 
-/// RFC 6749, 7009, 7662: what clients call.
+/// RFC 6749, 7009, 7662, 8628: what clients call.
 fn protocol(app: &App) -> Router<Http> {
     let bearer = RequireBearer::new(app.clone(), &[]);
     let preflight = from_fn_with_state((app.clone(), "POST"), middleware::cors::preflight);
@@ -111,6 +111,10 @@ fn protocol(app: &App) -> Router<Http> {
             post(oauth::token::create)
                 .fallback(oauth::method_not_allowed)
                 .layer(preflight.clone()),
+        )
+        .route(
+            "/oauth/device_authorization",
+            post(oauth::device_authorization::create).fallback(oauth::method_not_allowed),
         )
         .route(
             "/oauth/revoke",
@@ -132,7 +136,7 @@ fn protocol(app: &App) -> Router<Http> {
 
 /// What people see; all of it knows the session.
 fn pages(app: &App) -> Router<Http> {
-    use pages::{account, applications, authorize, authorized, home, login, setup};
+    use pages::{account, applications, authorize, authorized, device, home, login, setup};
 
     Router::new()
         .route("/", get(home::show))
@@ -144,6 +148,7 @@ fn pages(app: &App) -> Router<Http> {
                 .delete(authorize::deny),
         )
         .route("/oauth/authorize/native", get(authorize::native))
+        .route("/oauth/device", get(device::show).post(device::create))
         .route("/login", get(login::show).post(login::create))
         .route("/logout", post(login::delete))
         .route("/setup", get(setup::show).post(setup::create))

@@ -16,6 +16,9 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_endpoint: Option<String>,
     pub token_endpoint: String,
+    /// RFC 8628 §4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_authorization_endpoint: Option<String>,
     pub revocation_endpoint: String,
     pub introspection_endpoint: String,
     pub response_types_supported: Vec<&'static str>,
@@ -39,10 +42,11 @@ pub struct Metadata {
 
 impl Metadata {
     /// The grants that are built: what the settings allow beyond them is not advertised.
-    pub const BUILT: [GrantType; 3] = [
+    pub const BUILT: [GrantType; 4] = [
         GrantType::AuthorizationCode,
         GrantType::RefreshToken,
         GrantType::ClientCredentials,
+        GrantType::DeviceCode,
     ];
 
     /// `issuer` has no trailing slash. `iss_in_responses`: whether every redirect of the authorization
@@ -64,6 +68,9 @@ impl Metadata {
             issuer: issuer.to_owned(),
             authorization_endpoint: with_code.then(|| endpoint("authorize")),
             token_endpoint: endpoint("token"),
+            device_authorization_endpoint: grants
+                .contains(&GrantType::DeviceCode)
+                .then(|| endpoint("device_authorization")),
             revocation_endpoint: endpoint("revoke"),
             introspection_endpoint: endpoint("introspect"),
             response_types_supported: for_code("code"),
@@ -138,11 +145,17 @@ mod tests {
             "issuer": "https://id.example/a",
             "authorization_endpoint": "https://id.example/a/oauth/authorize",
             "token_endpoint": "https://id.example/a/oauth/token",
+            "device_authorization_endpoint": "https://id.example/a/oauth/device_authorization",
             "revocation_endpoint": "https://id.example/a/oauth/revoke",
             "introspection_endpoint": "https://id.example/a/oauth/introspect",
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+            "grant_types_supported": [
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
@@ -160,6 +173,7 @@ mod tests {
         assert_eq!(document["grant_types_supported"], json!(["client_credentials"]));
         assert_eq!(document["response_types_supported"], json!([]));
         assert_eq!(document.get("authorization_endpoint"), None);
+        assert_eq!(document.get("device_authorization_endpoint"), None);
         assert_eq!(document.get("code_challenge_methods_supported"), None);
     }
 

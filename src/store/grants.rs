@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 
 use super::{Db, Result, Tx};
-use crate::model::grant::{AuthorizedApplication, Consent, RevokedReason};
+use crate::model::grant::{AuthorizedApplication, Consent, Family, RevokedReason};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::resource::Resources;
@@ -46,6 +46,22 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
     .execute()
     .await
     .map(drop)
+}
+
+/// What stands behind a grant, as it is now.
+pub async fn family(tx: &mut Tx, id: GrantId) -> Result<Option<Family>> {
+    tx.sql(
+        "SELECT g.id AS grant_id, g.application_id, g.user_id, g.scopes AS granted, g.expires_at AS ends_at,
+                (g.revoked_at IS NULL AND g.user_epoch = u.epoch
+                 AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
+                a.version AS application_version
+         FROM grants g JOIN users u ON u.id = g.user_id
+             LEFT JOIN applications a ON a.id = g.application_id AND a.disabled_at IS NULL AND a.deleted_at IS NULL
+         WHERE g.id = $1",
+    )
+    .bind(id)
+    .optional()
+    .await
 }
 
 /// Kills a family. Idempotent: the first time and reason stay.
@@ -213,7 +229,9 @@ pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Ve
                         WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2)
              OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id AND t.expires_at > $2)
              OR EXISTS (SELECT 1 FROM authorization_codes k
-                        WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2))
+                        WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2)
+             OR EXISTS (SELECT 1 FROM device_codes d
+                        WHERE d.grant_id = g.id AND d.used_at IS NULL AND d.expires_at > $2))
          ORDER BY 7, 5 DESC LIMIT 1000",
     )
     .bind(user)

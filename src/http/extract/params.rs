@@ -40,11 +40,12 @@ impl<S: Sync> FromRequest<S> for FormParams {
 /// Credentials, codes and tokens in a URL end up in logs and histories: what belongs into the body is
 /// refused in the query, the rest of the query is ignored.
 fn refuse_query(query: &Params, body: &Params) -> Result<(), OAuthError> {
-    const BODY_ONLY: [&str; 9] = [
+    const BODY_ONLY: [&str; 10] = [
         "client_id",
         "client_secret",
         "code",
         "code_verifier",
+        "device_code",
         "grant_type",
         "password",
         "refresh_token",
