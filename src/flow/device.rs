@@ -19,12 +19,14 @@ use crate::model::application::Application;
 use crate::model::device::{DeviceRequest, UserCode};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{GrantId, UserId};
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::model::user::User;
 use crate::protocol::client_auth::Presented;
 use crate::protocol::device::{DeviceAuthorizationResponse, INTERVAL};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::token::TokenKind;
 use crate::store::devices::{self, NewDeviceCode};
 use crate::store::grants::NewGrant;
@@ -94,10 +96,11 @@ async fn attempt(
     let scopes = app
         .catalog
         .resolve(settings.scopes.as_ref(), params.get("scope"))?;
+    let resources = resource::asked(params, &app.resources)?;
     if !settings.confidential {
         pace(app, client.application(), address).await?;
     }
-    draw(app, &client, &scopes, address).await
+    draw(app, &client, &scopes, &resources, address).await
 }
 
 async fn pace(app: &App, application: &Application, address: IpAddr) -> Result<(), Refusal> {
@@ -115,6 +118,7 @@ async fn draw(
     app: &App,
     client: &Authenticated,
     scopes: &Scopes,
+    resources: &Resources,
     address: IpAddr,
 ) -> Result<DeviceAuthorizationResponse, Refusal> {
     let application = client.application();
@@ -129,6 +133,7 @@ async fn draw(
             application_id: application.id,
             application_version: application.version,
             scopes,
+            resources,
             requested_from: address.to_string(),
             expires_at: now + ttl,
             forget_at: now + ttl + REMEMBERED,
@@ -146,9 +151,7 @@ async fn draw(
         client.is_current(standing.version)?;
         if standing.waiting >= MOST_WAITING {
             tracing::warn!(event = "device_codes_flooded", client_id = %application.client_id);
-            return Err(Refusal::TooMany {
-                retry_after: FLOODED,
-            });
+            return Err(Refusal::TooMany { retry_after: FLOODED });
         }
     }
     Err(Refusal::Unavailable("no user code was free".into()))
@@ -222,7 +225,10 @@ async fn reserve(
     let network = guard::network(address);
     for (bucket, allowance) in [
         (SecretHash::of(&format!("user code user\n{user}")), BY_USER),
-        (SecretHash::of(&format!("user code address\n{network}")), BY_ADDRESS),
+        (
+            SecretHash::of(&format!("user code address\n{network}")),
+            BY_ADDRESS,
+        ),
     ] {
         if let Err(seconds) = throttles::reserve(&app.db, bucket, allowance, app.now()).await? {
             give_back(app, &reserved).await?;
@@ -285,6 +291,7 @@ pub async fn decide(
                 user_epoch: user.epoch,
                 grant_type: GrantType::DeviceCode,
                 scopes: &request.scopes,
+                resources: &request.resources,
                 expires_at: now + family_life(app, &application, request.expires_at - now),
             };
             store::grants::insert(&mut tx, &grant, now).await?;

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use unicode_normalization::UnicodeNormalization;
 
 use super::ids::{ApplicationId, GrantId};
+use super::resource::Resources;
 use super::scope::Scopes;
 use crate::base::entropy::Entropy;
 use crate::base::secret::{Secret, SecretHash};
@@ -90,6 +91,8 @@ pub struct DeviceRequest {
     pub application_id: ApplicationId,
     #[sqlx(json)]
     pub scopes: Scopes,
+    #[sqlx(json)]
+    pub resources: Resources,
     /// The address of the device.
     pub requested_from: String,
     pub created_at: OffsetDateTime,
@@ -160,7 +163,10 @@ mod tests {
         }
         for letter in LETTERS {
             let counts = at_places.map(|place| place[usize::from(*letter)]);
-            assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+            assert!(
+                counts.iter().all(|count| (850..1150).contains(count)),
+                "{counts:?}"
+            );
             // 8,000 are expected; the bias of a plain remainder would give the last letters 7,500.
             assert!((7700..8300).contains(&counts.iter().sum::<u32>()), "{counts:?}");
         }
