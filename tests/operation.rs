@@ -1,11 +1,15 @@
 //! The server as its operator knows it: started, stopped, killed, cut off from its store, attacked.
 
+mod cluster;
 mod crash;
+mod floods;
+mod hang_ups;
 mod inputs;
 mod logs;
 mod long_families;
 mod mimicry;
 mod postgres_faults;
+mod postgres_restart;
 mod process;
 mod proxy;
 mod sessions;
