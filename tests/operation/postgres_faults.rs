@@ -325,3 +325,43 @@ fn a_sign_in_during_a_fault_is_neither_wrong_nor_counted() {
         );
     });
 }
+
+impl Scene {
+    /// A crowd hangs up on a silent store, before anybody noticed that it is.
+    async fn hang_up_in_silence(&self) {
+        at_once(40, |_| self.world.client_credentials(&self.app).into_future()).await;
+        self.proxy.set(Wire::Held);
+        let requests: Vec<_> = (0..10).flat_map(|_| self.requests()).collect();
+        let clients: Vec<_> = requests
+            .into_iter()
+            .map(|(_, request)| tokio::spawn(request.into_future()))
+            .collect();
+        // Less than a request waits for its store: the clients leave in the midst of it.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        clients.iter().for_each(tokio::task::JoinHandle::abort);
+        for client in clients {
+            assert!(client.await.unwrap_err().is_cancelled(), "it still waited");
+        }
+    }
+}
+
+#[test]
+fn who_hangs_up_on_a_silent_store_leaves_nothing_behind() {
+    on_postgres(|scene| async move {
+        for _ in 0..2 {
+            scene.hang_up_in_silence().await;
+            scene.proxy.set(Wire::Whole);
+            scene.heals().await;
+        }
+    });
+}
+
+/// Nobody waited long enough to notice that the store does not answer.
+#[test]
+fn a_silent_store_that_comes_back_as_another_after_everybody_hung_up() {
+    on_postgres(|mut scene| async move {
+        scene.hang_up_in_silence().await;
+        scene.proxy.replace_the_silent().await;
+        scene.heals().await;
+    });
+}

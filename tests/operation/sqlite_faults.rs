@@ -119,3 +119,46 @@ fn a_file_that_was_replaced_is_not_served_from() {
         assert_eq!(world.get("/healthz").await.status, 200);
     });
 }
+
+#[test]
+fn who_hangs_up_while_the_file_is_held_leaves_nothing_behind() {
+    crate::world::run(Database::Sqlite, &[], |world| async move {
+        let alice = world.user("alice").await;
+        let app = world.application().create().await;
+        let tokens = world.tokens(&alice, &app).await;
+        let code = world.code(&alice, &app).await;
+        for _ in 0..2 {
+            let lock = hold(&world).await;
+            let waiting: Vec<_> = (0..40)
+                .flat_map(|_| {
+                    [
+                        world.redeem(&app, &code),
+                        world.refresh(&app, tokens.refresh()),
+                        world.client_credentials(&app),
+                    ]
+                })
+                .map(|request| tokio::spawn(request.into_future()))
+                .collect();
+            // Less than a write waits: the clients leave in the midst of it.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            for client in waiting {
+                client.abort();
+                let gone = client.await;
+                assert!(gone.unwrap_err().is_cancelled(), "it still waited");
+            }
+            let_go(lock).await;
+            let started = Instant::now();
+            for answer in at_once(20, |_| world.client_credentials(&app).into_future()).await {
+                answer.tokens();
+            }
+            assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+        }
+        assert_eq!(
+            world.number("SELECT count(*) FROM access_tokens").await,
+            41,
+            "nobody who left was given a token"
+        );
+        world.redeem(&app, &code).await.tokens();
+        world.refresh(&app, tokens.refresh()).await.tokens();
+    });
+}
