@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
 use crate::world::{Answer, Application, Ask, World, at_once};
@@ -26,15 +27,12 @@ fn form(path: &str, fields: &[(&str, &str)]) -> String {
     )
 }
 
-/// Sends a request and hangs up: after a while, or at the first byte of its answer.
-async fn hang_up(world: &World, request: &str, after: Option<Duration>) {
+/// Sends a request, waits so long for the first byte of its answer, and hangs up.
+async fn hang_up(world: &World, request: &str, patience: Duration) {
     let port = Url::parse(&world.base_url).unwrap().port().unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    match after {
-        Some(after) => tokio::time::sleep(after).await,
-        None => drop(stream.read_u8().await.unwrap()),
-    }
+    let _ = timeout(patience, stream.read_u8()).await;
 }
 
 /// What is asked for by clients that do not wait.
@@ -67,8 +65,8 @@ impl Victims {
         }
     }
 
-    /// A request of each kind, cut off after the same time.
-    async fn hang_up(&self, world: &World, round: usize, after: Option<Duration>) {
+    /// A request of each kind, from clients of the same patience.
+    async fn hang_up(&self, world: &World, round: usize, patience: Duration) {
         let (id, secret) = (&*self.app.client_id, self.app.secret());
         let token = |fields: &[(&str, &str)]| {
             form(
@@ -105,7 +103,7 @@ impl Victims {
         ];
         at_once(requests.len(), |number| {
             let (world, request) = (world.clone(), requests[number].clone());
-            async move { hang_up(&world, &request, after).await }
+            async move { hang_up(&world, &request, patience).await }
         })
         .await;
     }
@@ -140,8 +138,8 @@ async fn who_hangs_up_leaves_nothing_half_done_and_holds_nothing(world: World) {
     let victims = Victims::of(&world).await;
     let rounds = usize::try_from(ROUNDS).unwrap();
     for round in 0..rounds {
-        let after = STEP * u32::try_from(round).unwrap();
-        victims.hang_up(&world, round, (round + 1 < rounds).then_some(after)).await;
+        let patience = STEP * u32::try_from(round).unwrap();
+        victims.hang_up(&world, round, if round + 1 < rounds { patience } else { Duration::MAX }).await;
     }
     // Far more hung up than the store has connections: had they kept them, this would wait in vain.
     world.client_credentials(&victims.app).await.tokens();
