@@ -146,9 +146,7 @@ async fn draw(
         client.is_current(standing.version)?;
         if standing.waiting >= MOST_WAITING {
             tracing::warn!(event = "device_codes_flooded", client_id = %application.client_id);
-            return Err(Refusal::TooMany {
-                retry_after: FLOODED,
-            });
+            return Err(Refusal::TooMany { retry_after: FLOODED });
         }
     }
     Err(Refusal::Unavailable("no user code was free".into()))
@@ -222,7 +220,10 @@ async fn reserve(
     let network = guard::network(address);
     for (bucket, allowance) in [
         (SecretHash::of(&format!("user code user\n{user}")), BY_USER),
-        (SecretHash::of(&format!("user code address\n{network}")), BY_ADDRESS),
+        (
+            SecretHash::of(&format!("user code address\n{network}")),
+            BY_ADDRESS,
+        ),
     ] {
         if let Err(seconds) = throttles::reserve(&app.db, bucket, allowance, app.now()).await? {
             give_back(app, &reserved).await?;

@@ -45,7 +45,10 @@ impl fmt::Display for Refusal {
             Self::Unavailable(cause) => f.write_str(cause),
             Self::Stale => f.write_str("the application is being changed"),
             Self::TooMany { retry_after } => {
-                write!(f, "too many requests or failures, to be tried again in {retry_after} s")
+                write!(
+                    f,
+                    "too many requests or failures, to be tried again in {retry_after} s"
+                )
             }
         }
     }

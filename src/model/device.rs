@@ -160,7 +160,10 @@ mod tests {
         }
         for letter in LETTERS {
             let counts = at_places.map(|place| place[usize::from(*letter)]);
-            assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+            assert!(
+                counts.iter().all(|count| (850..1150).contains(count)),
+                "{counts:?}"
+            );
             // 8,000 are expected; the bias of a plain remainder would give the last letters 7,500.
             assert!((7700..8300).contains(&counts.iter().sum::<u32>()), "{counts:?}");
         }

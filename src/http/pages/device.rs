@@ -51,7 +51,15 @@ pub(in crate::http) async fn show(
         return redirect(StatusCode::SEE_OTHER, &sign_in_href(&app, &here(code.as_ref())));
     };
     let shown = code.map(|code| code.shown().expose().to_owned());
-    form(&app, &viewer, user, shown.unwrap_or_default(), None, StatusCode::OK).await
+    form(
+        &app,
+        &viewer,
+        user,
+        shown.unwrap_or_default(),
+        None,
+        StatusCode::OK,
+    )
+    .await
 }
 
 /// This page, with the code in the field.
@@ -103,7 +111,15 @@ pub(in crate::http) async fn create(
             Some("authorize") => Decision::Authorize,
             _ => Decision::Deny,
         };
-        return decide(&app, viewer, user, &Secret::new(confirmation), decision, &request_id).await;
+        return decide(
+            &app,
+            viewer,
+            user,
+            &Secret::new(confirmation),
+            decision,
+            &request_id,
+        )
+        .await;
     }
     let typed = form_sent.text("user_code");
     let Some(code) = UserCode::parse(&typed) else {
