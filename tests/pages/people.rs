@@ -42,6 +42,7 @@ async fn errors(world: World) {
     survey.open("/oauth/applications", "forbidden").await;
 }
 
+with("resources" = "https://files.example,https://api.example/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
 async fn consent_and_what_follows(world: World) {
     let survey = Survey::start(&world).await;
     let window = &survey.window;
@@ -66,6 +67,9 @@ async fn consent_and_what_follows(world: World) {
     survey.look("consent-for-more").await;
     assert!(window.has("[data-scope=write] .tag").await && !window.has("[data-scope=read] .tag").await, "what is new");
     survey.open(&Ask::of(&public).path(), "consent-every-time").await;
+    let bound = Ask::of(&public).with("resource", "https://files.example")
+        .twice("resource", "https://api.example/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    survey.open(&bound.path(), "consent-for-resources").await;
 }
 
 async fn a_device_is_connected(world: World) {
