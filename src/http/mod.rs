@@ -21,6 +21,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use self::bearer::RequireBearer;
 use crate::flow::App;
 use crate::flow::sessions::Sessions;
+use crate::protocol::explanation;
 use crate::protocol::metadata::{WELL_KNOWN, well_known_path};
 
 /// What handlers are given.
@@ -75,6 +76,7 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
         .fallback(pages::error::not_found)
         .method_not_allowed_fallback(pages::error::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), middleware::error_page::write))
+        .layer(from_fn_with_state(app.clone(), middleware::error_uri::write))
         .layer(from_fn_with_state(app.clone(), middleware::headers::secure))
         .with_state(state);
     // Routing happens inside: only a service around the router can still change the path.
@@ -172,6 +174,8 @@ fn operation() -> Router<Http> {
         .route("/healthz", get(pages::health::alive))
         .route("/readyz", get(pages::health::ready))
         .route("/assets/{name}", get(pages::assets::show))
+        .route(explanation::PATH, get(pages::explanation::index))
+        .route("/oauth/errors/{code}", get(pages::explanation::show))
 }
 
 /// On plain http, as for trying out, not every client takes `Secure` cookies, so the prefix that needs

@@ -10,6 +10,7 @@ pub mod authorized;
 pub mod chrome;
 pub mod consent;
 pub mod error;
+pub mod explanation;
 pub mod field_errors;
 pub mod login;
 pub mod native;

@@ -12,6 +12,7 @@ use super::applications::{ApplicationDelete, ApplicationForm, ApplicationShow, A
 use super::authorized::Authorized;
 use super::consent::Consent;
 use super::error::ErrorPage;
+use super::explanation::{Explained, Explanations};
 use super::login::Login;
 use super::native::{NativeCode, NativeError};
 use super::setup::{Setup, SetupGone};
@@ -55,6 +56,8 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("authorized", Authorized::sample_in(say).render()?),
         ("account", Account::sample_in(say).render()?),
         ("error", ErrorPage::sample_in(say).render()?),
+        ("explanation", Explained::sample_in(say).render()?),
+        ("explanations", Explanations::sample_in(say).render()?),
     ])
 }
 
