@@ -4,6 +4,7 @@ mod application_pages;
 mod applications;
 mod authorized_applications;
 mod errors;
+mod failed_requests;
 mod health;
 mod memos;
 mod memos_errors;

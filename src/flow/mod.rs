@@ -7,6 +7,7 @@ pub mod bearer;
 mod client_auth;
 mod clients;
 pub mod error;
+pub mod failed_requests;
 pub mod guard;
 pub mod introspect;
 mod issue;
@@ -55,6 +56,7 @@ pub struct Inner {
     pub passwords: Passwords,
     clients: clients::Clients,
     usage: usage::Usage,
+    failed_requests: failed_requests::FailedRequests,
     /// No application has `iss` switched off, as far as was seen.
     all_send_iss: AtomicBool,
     retries: retry::Exhausted,
@@ -88,6 +90,7 @@ impl App {
             catalog,
             passwords,
             usage: usage::Usage::default(),
+            failed_requests: failed_requests::FailedRequests::default(),
             all_send_iss: AtomicBool::new(true),
             retries: retry::Exhausted::default(),
         }));
@@ -140,6 +143,7 @@ impl App {
     /// Writes what is still to be written and lets the store go.
     pub async fn close(&self) {
         usage::flush(self).await;
+        failed_requests::flush(self).await;
         self.db.close().await;
     }
 }

@@ -149,6 +149,14 @@ fn pages(app: &App) -> Router<Http> {
             get(applications::confirm_delete).post(applications::delete),
         )
         .route(
+            "/oauth/applications/{id}/failed_requests",
+            get(applications::failed_requests::index),
+        )
+        .route(
+            "/oauth/applications/{id}/failed_requests/{failure}/redirect_uri",
+            post(applications::failed_requests::add_redirect_uri),
+        )
+        .route(
             "/oauth/applications/{id}/secrets",
             post(applications::rotate_secret),
         )

@@ -29,4 +29,5 @@ pub mod pkce;
 pub mod reason;
 pub mod revocation;
 pub mod scope;
+pub mod sent;
 pub mod token;

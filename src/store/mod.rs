@@ -6,6 +6,7 @@ pub mod authorization_requests;
 pub mod codes;
 pub mod db;
 mod error;
+pub mod failed_requests;
 mod faults;
 pub mod grants;
 pub mod memos;

@@ -11,6 +11,7 @@ pub mod chrome;
 pub mod consent;
 pub mod error;
 pub mod explanation;
+pub mod failed_requests;
 pub mod field_errors;
 pub mod login;
 pub mod native;
