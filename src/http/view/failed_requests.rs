@@ -22,8 +22,10 @@ pub struct FailedRequests {
 #[derive(Clone, Debug)]
 pub struct FailureRow {
     pub id: String,
-    /// What was wrong and what would be right.
-    pub sentence: String,
+    /// What was wrong.
+    pub wrong: String,
+    /// What would be right; may be empty.
+    pub right: String,
     pub section: String,
     pub endpoint: String,
     /// The error code; there is a page on it.
@@ -102,9 +104,8 @@ impl Sample for FailedRequests {
         };
         let mismatch = FailureRow {
             id: say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11"),
-            sentence: say(
-                "The redirect URI that was sent is not registered. Register it, or have the client send one that is.",
-            ),
+            wrong: say("The redirect URI that was sent is not registered"),
+            right: say("Register it, or have the client send one that is."),
             section: say("RFC 9700 §2.1"),
             endpoint: say("/oauth/authorize"),
             error: say("invalid_request"),
@@ -124,9 +125,8 @@ impl Sample for FailedRequests {
         };
         let secret = FailureRow {
             id: say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d13"),
-            sentence: say(
-                "The client secret is wrong. Compare it with the one the application was given, or make a new one.",
-            ),
+            wrong: say("The client secret is wrong"),
+            right: say("Compare it with the one the application was given, or make a new one."),
             section: say("RFC 6749 §2.3.1"),
             endpoint: say("/oauth/token"),
             error: say("invalid_client"),

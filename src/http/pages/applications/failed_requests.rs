@@ -78,9 +78,14 @@ async fn show(app: &App, viewer: &Viewer, application: &Application) -> Response
 fn row(app: &App, failure: Failure) -> FailureRow {
     let now = app.now();
     let (sent, registered) = compared(&failure);
+    let (wrong, right) = failure
+        .description
+        .split_once(". ")
+        .unwrap_or((failure.description.trim_end_matches('.'), ""));
     FailureRow {
         id: failure.id.to_string(),
-        sentence: failure.description.to_owned(),
+        wrong: wrong.to_owned(),
+        right: right.to_owned(),
         section: failure.section.to_owned(),
         endpoint: failure.endpoint,
         error: failure.error,
@@ -154,7 +159,7 @@ pub(in crate::http) async fn add_redirect_uri(
         Err(NotSaved::Fields(_)) => {
             "Nothing was registered: the application as it is cannot be saved. Edit it to see why."
         }
-        Err(NotSaved::Gone) => return error::gone(Some(&request_id)),
+        Err(NotSaved::Gone | NotSaved::Already(_)) => return error::gone(Some(&request_id)),
         Err(NotSaved::Refused(refusal)) => return error::refused(&refusal),
     };
     sent.viewer.leave_notice(notice).await;
