@@ -4,6 +4,8 @@ mod application_pages;
 pub(crate) mod applications;
 mod authorized_applications;
 mod cross_origin;
+mod errors;
+mod failed_requests;
 mod health;
 mod memos;
 mod memos_errors;

@@ -8,6 +8,7 @@ mod client_auth;
 mod clients;
 pub mod device;
 pub mod error;
+pub mod failed_requests;
 pub mod guard;
 pub mod introspect;
 mod issue;
@@ -65,6 +66,7 @@ pub struct Inner {
     pub passwords: Passwords,
     clients: clients::Clients,
     usage: usage::Usage,
+    failed_requests: failed_requests::FailedRequests,
     /// No application has `iss` switched off, as far as was seen.
     all_send_iss: AtomicBool,
     origins: origins::Origins,
@@ -103,6 +105,7 @@ impl App {
             memos,
             passwords,
             usage: usage::Usage::default(),
+            failed_requests: failed_requests::FailedRequests::default(),
             all_send_iss: AtomicBool::new(true),
             origins: origins::Origins::default(),
             retries: retry::Exhausted::default(),
@@ -156,6 +159,7 @@ impl App {
     /// Writes what is still to be written and lets the store go.
     pub async fn close(&self) {
         usage::flush(self).await;
+        failed_requests::flush(self).await;
         self.db.close().await;
     }
 }

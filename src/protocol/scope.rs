@@ -3,6 +3,7 @@
 use crate::model::scope::{Scope, Scopes};
 
 use super::error::OAuthError;
+use super::reason::Reason;
 
 /// The scope that lets an administrator's token manage applications. Known to every server, never a
 /// default, and only for an application that names it.
@@ -80,6 +81,7 @@ impl Catalog {
             OAuthError::invalid_scope(
                 "scope is a list of names separated by single spaces (RFC 6749, section 3.3)",
             )
+            .because(Reason::ScopeMalformed)
         })?;
         if asked.is_empty() {
             return self.default_for(registered, &allowed);
@@ -87,7 +89,8 @@ impl Catalog {
         if let Some(refused) = asked.iter().find(|scope| !allowed.contains(scope.as_str())) {
             return Err(OAuthError::invalid_scope(format!(
                 "The scope {refused} is not one that this application may ask for; it may ask for: {allowed}"
-            )));
+            ))
+            .because(Reason::ScopeNotAllowed));
         }
         Ok(asked)
     }
@@ -101,7 +104,8 @@ impl Catalog {
             Some(_) if !allowed.is_empty() && !allowed.contains(APPLICATIONS) => Ok(allowed.clone()),
             _ => Err(OAuthError::invalid_scope(
                 "Name the scopes with the parameter scope: none is granted by default to this application",
-            )),
+            )
+            .because(Reason::ScopeMissing)),
         }
     }
 }
