@@ -116,7 +116,9 @@ fn protocol(app: &App) -> Router<Http> {
         )
         .route(
             "/oauth/device_authorization",
-            post(oauth::device_authorization::create).fallback(oauth::method_not_allowed),
+            post(oauth::device_authorization::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
         )
         .route(
             "/oauth/revoke",
