@@ -2,6 +2,7 @@
 //! what it should.
 
 use tegata::model::application::Application;
+use tegata::model::resource::Resources;
 use tegata::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use tegata::protocol::error::OAuthError;
 use tegata::protocol::params::Params;
@@ -48,6 +49,7 @@ fn proven(params: &Params, application: &Application, target: Target) {
         application: settings,
         catalog: &catalog,
         require_pkce: false,
+        resources: &Resources::default(),
     };
     match check(&asked, target) {
         Ok(request) => granted(&request, &asked),

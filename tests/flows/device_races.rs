@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tegata::base::clock::Clock;
 use tegata::base::config::DatabaseUrl;
 use tegata::base::secret::SecretHash;
+use tegata::model::resource::Resources;
 use tegata::model::scope::Scopes;
 use tegata::store::devices::{self, NewDeviceCode};
 use tegata::store::{Db, applications};
@@ -161,6 +162,7 @@ async fn fill(world: &World, app: &Application, count: i64) {
             application_id: client.application.id,
             application_version: client.application.version,
             scopes: &Scopes::parse("read").unwrap(),
+            resources: &Resources::default(),
             requested_from: "192.0.2.1".to_owned(),
             expires_at: now + Duration::minutes(10),
             forget_at: now + Duration::hours(1),
