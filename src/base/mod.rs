@@ -6,4 +6,5 @@ pub mod config;
 pub mod entropy;
 pub mod form;
 pub mod password;
+pub mod pattern;
 pub mod secret;

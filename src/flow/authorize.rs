@@ -20,6 +20,7 @@ use crate::model::user::User;
 use crate::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
+use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenKind;
 use crate::store::authorization_requests as requests;
 use crate::store::codes::NewCode;
@@ -209,13 +210,15 @@ async fn still_good(app: &App, pending: &requests::Pending) -> Result<Option<(Ap
         return Ok(None);
     };
     let application = client.application;
+    let rules = ScopeRules::of(&application.settings, GrantType::AuthorizationCode);
     let good = application.is_enabled()
         && application.settings.allows(GrantType::AuthorizationCode)
         && kept.request.target.is_registered(&application.settings)
         && kept
             .request
             .scopes
-            .is_subset(&app.catalog.allowed(application.settings.scopes.as_ref()));
+            .beyond(&app.catalog.grantable(rules))
+            .is_empty();
     Ok(good.then_some((application, kept)))
 }
 
@@ -314,7 +317,7 @@ fn as_text(kept: &Kept) -> Result<String, Refusal> {
 fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
     scopes
         .iter()
-        .map(|scope| (scope.to_string(), app.catalog.describe(scope.as_str()).to_owned()))
+        .map(|scope| (scope.to_string(), app.catalog.describe(scope.as_str())))
         .collect()
 }
 
@@ -488,7 +491,7 @@ fn code_ttl(app: &App, target: &Target) -> Duration {
 }
 
 fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {
-    let lifetimes = app.lifetimes(&application.settings);
+    let lifetimes = app.lifetimes(&application.settings, GrantType::AuthorizationCode);
     let refreshes =
         application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
     if refreshes {

@@ -7,6 +7,7 @@ use super::error::Refusal;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
 use crate::model::grant::Family;
+use crate::model::grant_type::GrantType;
 use crate::model::scope::Scopes;
 use crate::protocol::token::{TokenKind, TokenResponse, TokenType};
 use crate::store::access_tokens::NewAccessToken;
@@ -30,7 +31,8 @@ pub(super) fn mint(
     refresh: bool,
     now: OffsetDateTime,
 ) -> Minted {
-    let full = now + app.lifetimes(&application.settings).access_token;
+    let grant = family.map_or(GrantType::ClientCredentials, |family| family.grant_type);
+    let full = now + app.lifetimes(&application.settings, grant).access_token;
     let expires_at = family.map_or(full, |family| full.min(family.ends_at));
     let access_token = Secret::generate(&app.entropy, TokenKind::AccessToken.prefix());
     let refresh_token = refresh.then(|| Secret::generate(&app.entropy, TokenKind::RefreshToken.prefix()));
@@ -93,7 +95,10 @@ pub(super) async fn keep(
     let Some(refresh_token) = &minted.response.refresh_token else {
         return Ok(());
     };
-    let idle_end = now + app.lifetimes(&application.settings).refresh_token;
+    let idle_end = now
+        + app
+            .lifetimes(&application.settings, family.grant_type)
+            .refresh_token;
     let refresh = NewRefreshToken {
         hash: refresh_token.hash(),
         grant_id: family.grant_id,

@@ -130,6 +130,7 @@ impl Exhausted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::grant_type::GrantType;
     use crate::protocol::token::TokenType;
     use time::OffsetDateTime;
     use uuid::Uuid;
@@ -139,6 +140,7 @@ mod tests {
             grant_id: Uuid::from_u128(1).into(),
             application_id: Uuid::from_u128(2).into(),
             user_id: Uuid::from_u128(3).into(),
+            grant_type: GrantType::AuthorizationCode,
             granted: scopes(),
             ends_at: OffsetDateTime::UNIX_EPOCH,
             live: true,

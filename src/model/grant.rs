@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::client_id::ClientId;
+use super::grant_type::GrantType;
 use super::ids::{ApplicationId, GrantId, UserId};
 use super::scope::Scopes;
 
@@ -15,6 +16,9 @@ pub struct Family {
     pub grant_id: GrantId,
     pub application_id: ApplicationId,
     pub user_id: UserId,
+    /// How it began: what is refreshed keeps to the rules of that grant.
+    #[sqlx(try_from = "String")]
+    pub grant_type: GrantType,
     #[sqlx(json)]
     pub granted: Scopes,
     /// The absolute end of the family (RFC 9700 §4.14.2).

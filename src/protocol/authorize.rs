@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
-use super::scope::Catalog;
+use super::scope::{Catalog, ScopeRules};
 use crate::model::application::{Application, ApplicationSettings};
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::{self, RedirectUri};
@@ -253,9 +253,8 @@ pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, 
 
 fn checked(asked: &Asked<'_>) -> Result<(Scopes, Option<String>, Prompt), OAuthError> {
     CHECKS.iter().try_for_each(|check| check(asked))?;
-    let scopes = asked
-        .catalog
-        .resolve(asked.application.scopes.as_ref(), asked.params.get("scope"))?;
+    let rules = ScopeRules::of(asked.application, GrantType::AuthorizationCode);
+    let scopes = asked.catalog.resolve(rules, asked.params.get("scope"))?;
     Ok((scopes, pkce(asked)?, Prompt::parse(asked.params.get("prompt"))?))
 }
 

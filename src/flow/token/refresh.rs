@@ -8,10 +8,12 @@ use crate::flow::error::Refusal;
 use crate::flow::{App, issue, retry};
 use crate::model::grant::{Family, RevokedReason};
 use crate::model::grant_type::GrantType;
+use crate::model::scope::Scopes;
 use crate::model::token::RefreshToken;
 use crate::protocol::error::OAuthError;
 use crate::protocol::grant::refresh::{MOST_RETRIES, Verdict, judge, refused, scopes};
 use crate::protocol::params::Params;
+use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenResponse;
 use crate::store::refresh_tokens::{self, Retry};
 use crate::store::usage::Used;
@@ -108,15 +110,10 @@ impl Presentation<'_> {
     }
 
     /// What was granted, less what the application has lost since.
-    fn still_allowed(
-        &self,
-        app: &App,
-        found: &RefreshToken,
-    ) -> Result<crate::model::scope::Scopes, OAuthError> {
-        let allowed = app
-            .catalog
-            .allowed(self.client.application().settings.scopes.as_ref());
-        let left = found.family.granted.intersection(&allowed);
+    fn still_allowed(&self, app: &App, found: &RefreshToken) -> Result<Scopes, OAuthError> {
+        let settings = &self.client.application().settings;
+        let rules = ScopeRules::of(settings, found.family.grant_type);
+        let left = found.family.granted.intersection(&app.catalog.grantable(rules));
         if left.is_empty() {
             return Err(OAuthError::invalid_scope(
                 "This application is no longer allowed any of the scopes that were granted",
