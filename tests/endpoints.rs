@@ -3,6 +3,7 @@
 mod application_pages;
 mod applications;
 mod authorized_applications;
+mod bearer;
 mod health;
 mod memos;
 mod memos_errors;

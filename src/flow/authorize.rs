@@ -82,12 +82,17 @@ pub struct Consent {
     pub known: Option<grant::Consent>,
     /// Whether allowing it spares the question next time.
     pub remembers: bool,
+    /// The person authorized, and left nothing to authorize: every scope was optional and is unticked.
+    pub nothing_ticked: bool,
 }
 
 /// What the person decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    Authorize,
+    /// With those of the optional scopes that are still ticked.
+    Authorize {
+        ticked: Scopes,
+    },
     Deny,
 }
 
@@ -280,14 +285,25 @@ async fn proceed(
     if !requests::claim(&app.db, handle.hash(), viewer.user.id, app.now()).await? {
         return Ok(Next::Gone);
     }
-    Ok(Next::Consent(Box::new(Consent {
+    Ok(ask(app, application, kept.request, handle, remembered))
+}
+
+fn ask(
+    app: &App,
+    application: Application,
+    request: AuthorizationRequest,
+    handle: Secret,
+    known: Option<grant::Consent>,
+) -> Next {
+    Next::Consent(Box::new(Consent {
         handle,
         scopes: described(app, &request.scopes),
-        known: remembered,
+        known,
         remembers: application.settings.confidential,
         application,
-        request: kept.request,
-    })))
+        request,
+        nothing_ticked: false,
+    }))
 }
 
 async fn kept_under(
@@ -371,12 +387,37 @@ pub async fn decide(app: &App, handle: &Secret, user: &User, decision: Decision)
         return Ok(Next::Gone);
     };
     match decision {
-        Decision::Authorize => {
-            let issued = issue_code(app, &application, &kept.request, user, Basis::Asked(hash)).await?;
+        Decision::Authorize { ticked } => {
+            let request = kept.request.narrowed(&ticked);
+            if request.scopes.is_empty() {
+                return ask_again(app, application, kept.request, handle, user.id).await;
+            }
+            let refused = kept.request.scopes.difference(&request.scopes);
+            let basis = Basis::Asked {
+                form: hash,
+                refused: &refused,
+            };
+            let issued = issue_code(app, &application, &request, user, basis).await?;
             Ok(issued.unwrap_or(Next::Gone))
         }
         Decision::Deny => deny(app, &application, &kept.request, user.id, hash).await,
     }
+}
+
+/// A grant of nothing is not issued; the person may tick something or deny.
+async fn ask_again(
+    app: &App,
+    application: Application,
+    request: AuthorizationRequest,
+    handle: &Secret,
+    user: UserId,
+) -> Result<Next, Refusal> {
+    let known = store::grants::consent(&app.db, user, application.id).await?;
+    let mut next = ask(app, application, request, handle.clone(), known);
+    if let Next::Consent(consent) = &mut next {
+        consent.nothing_ticked = true;
+    }
+    Ok(next)
 }
 
 async fn deny(
@@ -397,13 +438,13 @@ async fn deny(
 
 /// Why a code may be issued.
 #[derive(Clone, Copy)]
-enum Basis {
+enum Basis<'a> {
     /// An administrator vouches for the application.
     Trusted,
     /// The user allowed it before.
     Remembered,
-    /// The user has just said yes, in this form.
-    Asked(SecretHash),
+    /// The user has just said yes, in this form, and unticked what is refused.
+    Asked { form: SecretHash, refused: &'a Scopes },
 }
 
 /// The basis is made sure of in the transaction that issues the code: a form decides once, and a consent
@@ -413,7 +454,7 @@ async fn stands(
     application: &Application,
     request: &AuthorizationRequest,
     user: UserId,
-    basis: Basis,
+    basis: Basis<'_>,
     now: OffsetDateTime,
 ) -> Result<bool, StoreError> {
     match basis {
@@ -422,12 +463,13 @@ async fn stands(
             let held = store::grants::hold_consent(tx, user, application.id).await?;
             Ok(held.is_some_and(|consent| request.scopes.is_subset(&consent.scopes)))
         }
-        Basis::Asked(hash) => {
-            if !requests::decide(tx, hash, user, now).await? {
+        Basis::Asked { form, refused } => {
+            if !requests::decide(tx, form, user, now).await? {
                 return Ok(false);
             }
+            // What was allowed earlier and is unticked now is asked again next time.
             let all = match store::grants::consent_in(tx, user, application.id).await? {
-                Some(earlier) => earlier.scopes.union(&request.scopes),
+                Some(earlier) => earlier.scopes.difference(refused).union(&request.scopes),
                 None => request.scopes.clone(),
             };
             store::grants::remember_consent(tx, user, application.id, &all, now).await?;
@@ -442,7 +484,7 @@ async fn issue_code(
     application: &Application,
     request: &AuthorizationRequest,
     user: &User,
-    basis: Basis,
+    basis: Basis<'_>,
 ) -> Result<Option<Next>, Refusal> {
     let now = app.now();
     let target = &request.target;

@@ -1,18 +1,13 @@
 //! The lost answer: what a client that rotated a refresh token gets again when the first answer did not
 //! reach it.
 //!
-//! It rests sealed under a key that only the presented refresh token gives, so that neither the store
-//! nor a copy of it holds a token. The key is not the token's stored hash: that would open it.
+//! It rests sealed under the presented refresh token (see [`super::seal`]).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use hkdf::Hkdf;
-use sha2::Sha256;
-
+use super::seal::Seal;
 use crate::base::entropy::Entropy;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::grant::Family;
@@ -20,7 +15,6 @@ use crate::model::scope::Scopes;
 use crate::protocol::token::TokenResponse;
 
 const LABEL: &[u8] = b"tegata refresh_token retry v1";
-const NONCE: usize = 12;
 
 /// What the answer is bound to: it opens for the same grant, application and granted scope alone.
 fn bound_to(family: &Family, scopes: &Scopes) -> String {
@@ -28,14 +22,6 @@ fn bound_to(family: &Family, scopes: &Scopes) -> String {
         "{}\n{}\n{}\n{scopes}\n",
         family.grant_id, family.application_id, family.granted
     )
-}
-
-fn cipher(token: &Secret) -> Option<ChaCha20Poly1305> {
-    let mut key = [0; 32];
-    Hkdf::<Sha256>::new(None, token.expose().as_bytes())
-        .expand(LABEL, &mut key)
-        .ok()?;
-    Some(ChaCha20Poly1305::new(&Key::from(key)))
 }
 
 /// Seals `answer` under `token`; `scopes` are those that the token carried. `None` never in practice:
@@ -47,36 +33,22 @@ pub(super) fn seal(
     scopes: &Scopes,
     answer: &TokenResponse,
 ) -> Option<Vec<u8>> {
-    let nonce = entropy.bytes::<NONCE>();
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(answer).ok()?);
-    let bound = bound_to(family, scopes);
-    let sealed = cipher(token)?
-        .encrypt(
-            &Nonce::from(nonce),
-            Payload {
-                msg: &plain,
-                aad: bound.as_bytes(),
-            },
-        )
-        .ok()?;
-    Some([nonce.as_slice(), &sealed].concat())
+    under(token, &bound_to(family, scopes)).close(entropy, &plain)
 }
 
 /// Opens what [`seal`] gave, for the same token, family and scopes alone.
 pub(super) fn open(token: &Secret, family: &Family, scopes: &Scopes, sealed: &[u8]) -> Option<TokenResponse> {
-    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
-    let bound = bound_to(family, scopes);
-    let plain = cipher(token)?
-        .decrypt(
-            &Nonce::from(*nonce),
-            Payload {
-                msg: sealed,
-                aad: bound.as_bytes(),
-            },
-        )
-        .map(zeroize::Zeroizing::new)
-        .ok()?;
+    let plain = under(token, &bound_to(family, scopes)).open(sealed)?;
     serde_json::from_slice(&plain).ok()
+}
+
+fn under<'a>(token: &'a Secret, bound_to: &'a str) -> Seal<'a> {
+    Seal {
+        label: LABEL,
+        secret: token,
+        bound_to,
+    }
 }
 
 /// Tells a burst from a thief. A client that fires a hundred copies of one refresh at once uses up the

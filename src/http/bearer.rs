@@ -11,6 +11,9 @@
 //! Router::new().route("/hello", get(hello)).layer(RequireBearer::new(verifier, &["read"]))
 //! # }
 //! ```
+//!
+//! A route asks for all of the scopes it names ([`RequireBearer::new`]), or for any one of them
+//! ([`RequireBearer::any`]). Routes that differ, as reading and writing do, have a layer each.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -63,19 +66,56 @@ impl VerifyBearer for App {
     }
 }
 
-/// Lets through requests with a good token that has all of the scopes.
+/// The scopes that a request needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// Every one; where none is named, any good token will do.
+    All(Scopes),
+    /// One of them is enough; where none is named, no token will do.
+    Any(Scopes),
+}
+
+impl Needed {
+    fn is_met_by(&self, carried: &Scopes) -> bool {
+        match self {
+            Self::All(needed) => needed.is_subset(carried),
+            Self::Any(needed) => needed.iter().any(|scope| carried.contains(scope.as_str())),
+        }
+    }
+
+    fn challenge(&self) -> Challenge {
+        match self {
+            Self::All(needed) => Challenge::insufficient_scope(needed),
+            Self::Any(needed) => Challenge::insufficient_scope_of(needed),
+        }
+    }
+}
+
+/// Lets through requests with a good token that has the scopes needed; others get the challenge of
+/// RFC 6750 §3, which names those scopes.
 #[derive(Clone, Debug)]
 pub struct RequireBearer<V> {
     verifier: V,
-    needed: Scopes,
+    needed: Needed,
 }
 
 impl<V: VerifyBearer> RequireBearer<V> {
-    /// Names in `needed` that are no scope-tokens (RFC 6749 §3.3) can be granted to nobody and are left
-    /// out, so give constants.
+    /// The token must have all of the scopes. A name that is no scope-token (RFC 6749 §3.3) can be granted
+    /// to nobody: then no token will do.
     pub fn new(verifier: V, needed: &[&str]) -> Self {
-        let needed = needed.iter().filter_map(|name| Scope::parse(name).ok()).collect();
+        let all: Result<Scopes, _> = needed.iter().map(|name| Scope::parse(name)).collect();
+        let needed = all.map_or(Needed::Any(Scopes::default()), Needed::All);
         Self { verifier, needed }
+    }
+
+    /// The token must have one of the scopes, whichever. Where what is done depends on which one it is, look
+    /// at the token among the request's extensions.
+    pub fn any(verifier: V, needed: &[&str]) -> Self {
+        let any = needed.iter().filter_map(|name| Scope::parse(name).ok()).collect();
+        Self {
+            verifier,
+            needed: Needed::Any(any),
+        }
     }
 }
 
@@ -169,7 +209,7 @@ impl IntoResponse for BearerError {
 /// The token of a request that may pass.
 pub(super) async fn authenticate<V: VerifyBearer>(
     verifier: &V,
-    needed: &Scopes,
+    needed: &Needed,
     headers: &HeaderMap,
 ) -> Result<V::Token, BearerError> {
     let challenge = |challenge: Challenge| BearerError::Challenge(Box::new(challenge));
@@ -188,8 +228,8 @@ pub(super) async fn authenticate<V: VerifyBearer>(
             "The access token is unknown, expired or revoked",
         )));
     };
-    if !needed.is_subset(token.scopes()) {
-        return Err(challenge(Challenge::insufficient_scope(needed)));
+    if !needed.is_met_by(token.scopes()) {
+        return Err(challenge(needed.challenge()));
     }
     Ok(token)
 }

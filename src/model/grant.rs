@@ -46,6 +46,8 @@ pub enum RevokedReason {
     ApplicationDisabled,
     ApplicationDeleted,
     Operator,
+    /// The user authorized the application anew, and it keeps one authorization a user.
+    Superseded,
 }
 
 impl RevokedReason {
@@ -60,6 +62,7 @@ impl RevokedReason {
             Self::ApplicationDisabled => "application_disabled",
             Self::ApplicationDeleted => "application_deleted",
             Self::Operator => "operator",
+            Self::Superseded => "superseded",
         }
     }
 }

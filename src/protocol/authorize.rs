@@ -208,8 +208,26 @@ impl Prompt {
 pub struct AuthorizationRequest {
     pub target: Target,
     pub scopes: Scopes,
+    /// Those among `scopes` that the person may untick. As they were when it was asked: were they looked up
+    /// again after the decision, what was unticked might have become required meanwhile.
+    #[serde(default)]
+    pub optional: Scopes,
     pub code_challenge: Option<String>,
     pub prompt: Prompt,
+}
+
+impl AuthorizationRequest {
+    /// The same with what is left of its scopes where `ticked` are the optional ones that the person kept:
+    /// never more than was asked.
+    #[must_use]
+    pub fn narrowed(&self, ticked: &Scopes) -> Self {
+        let required = self.scopes.difference(&self.optional);
+        let kept = self.optional.intersection(ticked).intersection(&self.scopes);
+        Self {
+            scopes: required.union(&kept),
+            ..self.clone()
+        }
+    }
 }
 
 /// What the checks look at.
@@ -243,6 +261,7 @@ pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, 
     match checked(asked) {
         Ok((scopes, code_challenge, prompt)) => Ok(AuthorizationRequest {
             target,
+            optional: asked.catalog.optional(rules(asked), &scopes),
             scopes,
             code_challenge,
             prompt,
@@ -253,9 +272,12 @@ pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, 
 
 fn checked(asked: &Asked<'_>) -> Result<(Scopes, Option<String>, Prompt), OAuthError> {
     CHECKS.iter().try_for_each(|check| check(asked))?;
-    let rules = ScopeRules::of(asked.application, GrantType::AuthorizationCode);
-    let scopes = asked.catalog.resolve(rules, asked.params.get("scope"))?;
+    let scopes = asked.catalog.resolve(rules(asked), asked.params.get("scope"))?;
     Ok((scopes, pkce(asked)?, Prompt::parse(asked.params.get("prompt"))?))
+}
+
+fn rules<'a>(asked: &Asked<'a>) -> ScopeRules<'a> {
+    ScopeRules::of(asked.application, GrantType::AuthorizationCode)
 }
 
 fn nothing_repeated(asked: &Asked<'_>) -> Result<(), OAuthError> {

@@ -89,9 +89,13 @@ async fn the_form_keeps_a_scope_that_only_a_pattern_stands_for(world: World) {
     let page = browser.get(&format!("{path}/edit")).await;
     let mut form = crate::form::Form::with_id(&page.body, "save").unwrap();
     form.fill("name", "Renamed");
+    for scope in ["read", "user:1"] {
+        form.fields.push(("default_scopes".to_owned(), scope.to_owned()));
+    }
     assert_eq!(browser.submit(&page, &form).await.status, 303);
     assert_eq!(world.client_credentials(&app).field("scope", "user:1").await.tokens().json["scope"], "user:1");
     world.client_credentials(&app).field("scope", "user:2").await.refused(400, "invalid_scope");
+    assert_eq!(world.client_credentials(&app).await.tokens().json["scope"], "read user:1");
 }
 
 async fn a_default_names_what_can_be_granted(world: World) {

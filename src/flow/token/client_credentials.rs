@@ -4,6 +4,7 @@ use crate::flow::App;
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::issue;
+use crate::flow::reuse::{self, Reuse};
 use crate::model::grant_type::GrantType;
 use crate::protocol::params::Params;
 use crate::protocol::scope::ScopeRules;
@@ -18,7 +19,13 @@ pub(super) async fn issue(
     let rules = ScopeRules::of(&application.settings, GrantType::ClientCredentials);
     let scopes = app.catalog.resolve(rules, params.get("scope"))?;
     let now = app.now();
+    let reuse = Reuse::of(client, None, &scopes);
     let minted = issue::mint(app, application, &scopes, None, false, now);
+    let grant = GrantType::ClientCredentials;
+    if let Some(again) = reuse::find(app, client, reuse.as_ref(), grant, now).await? {
+        return Ok(minted.with_access_token(again, now).response);
+    }
+    let minted = minted.reusable(app, reuse.as_ref());
     issue::keep_alone(app, application, &minted, now).await?;
     Ok(minted.response)
 }

@@ -7,6 +7,7 @@ use crate::flow::App;
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::issue;
+use crate::flow::reuse::Reuse;
 use crate::model::grant::RevokedReason;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
@@ -62,6 +63,10 @@ async fn exchange(
         Some(&code.family),
         refresh,
         now,
+    )
+    .reusable(
+        app,
+        Reuse::of(client, Some(&code.family), &code.family.granted).as_ref(),
     );
     let mut tx = app.db.write().await?;
     if !store::codes::consume(&mut tx, hash, now).await? {

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use crate::base::secret::{Secret, SecretHash};
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
+use crate::flow::reuse::{self, Reuse};
 use crate::flow::{App, issue, retry};
 use crate::model::grant::{Family, RevokedReason};
 use crate::model::grant_type::GrantType;
@@ -79,7 +80,14 @@ impl Presentation<'_> {
         let granted = self.still_allowed(app, found)?;
         let asked = scopes(&granted, self.scope)?;
         let refresh = application.settings.allows(GrantType::RefreshToken);
+        let reuse = Reuse::of(self.client, Some(&found.family), &asked);
+        let grant = found.family.grant_type;
+        let again = reuse::find(app, self.client, reuse.as_ref(), grant, self.now).await?;
         let minted = issue::mint(app, application, &asked, Some(&found.family), refresh, self.now);
+        let minted = match again {
+            Some(again) => minted.with_access_token(again, self.now),
+            None => minted.reusable(app, reuse.as_ref()),
+        };
         let sealed = self.seal(app, found, &minted.response);
         let kept = sealed.as_deref().map(|sealed| Retry {
             sealed,

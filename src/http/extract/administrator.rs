@@ -12,13 +12,13 @@ use super::form::{Form, header_token, is_ours};
 use super::params::is_media_type;
 use super::viewer::Viewer;
 use crate::flow::App;
-use crate::http::bearer::{BearerError, authenticate};
+use crate::http::bearer::{BearerError, Needed, authenticate};
 use crate::http::error::NO_STORE;
 use crate::http::middleware::request::{Cause, RequestId};
 use crate::http::pages::authorize::redirect;
 use crate::http::pages::error;
 use crate::http::pages::login::is_own_path;
-use crate::model::scope::{Scope, Scopes};
+use crate::model::scope::Scope;
 use crate::model::user::User;
 use crate::protocol::bearer::Challenge;
 use crate::protocol::scope::APPLICATIONS;
@@ -124,7 +124,7 @@ fn bears_token(headers: &HeaderMap) -> bool {
 }
 
 async fn by_token(app: &App, headers: &HeaderMap) -> Result<(), Response> {
-    let needed: Scopes = Scope::parse(APPLICATIONS).into_iter().collect();
+    let needed = Needed::All(Scope::parse(APPLICATIONS).into_iter().collect());
     let token = authenticate(app, &needed, headers)
         .await
         .map_err(IntoResponse::into_response)?;

@@ -19,6 +19,7 @@ use crate::http::view::error::{ErrorPage, Mismatch};
 use crate::http::view::{self, ScopeLine, When};
 use crate::model::application::Application;
 use crate::model::redirect_uri::RedirectUri;
+use crate::model::scope::Scope;
 use crate::protocol::authorize::{Delivery, Unproven};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::params::Params;
@@ -115,7 +116,13 @@ pub(in crate::http) async fn deny(State(app): State<App>, form: Form) -> Respons
 
 async fn decide(app: &App, form: &Form) -> Response {
     let decision = match form.params.get("decision") {
-        Some("authorize") => Decision::Authorize,
+        Some("authorize") => Decision::Authorize {
+            ticked: form
+                .params
+                .all("scopes")
+                .filter_map(|name| Scope::parse(name).ok())
+                .collect(),
+        },
         _ => Decision::Deny,
     };
     settle(app, form, decision).await
@@ -193,9 +200,15 @@ impl Asking<'_> {
             known_since: consent.known.map(|known| When::new(known.created_at, now)),
             remembers: consent.remembers,
             native: target.is_native(),
+            nothing_ticked: consent.nothing_ticked,
             authorization: consent.handle.expose().to_owned(),
         };
-        let mut response = page(StatusCode::OK, &view);
+        let status = if view.nothing_ticked {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        };
+        let mut response = page(status, &view);
         // Chromium applies form-action to the redirect that follows the form, too.
         if let Some(source) = RedirectUri::csp_source_of(target.redirect_uri()) {
             response.extensions_mut().insert(FormAction(source));
@@ -252,7 +265,10 @@ fn scope_lines(consent: &Consent) -> Vec<ScopeLine> {
         known.is_some_and(|known| !known.scopes.iter().any(|scope| scope.as_str() == name))
     };
     let line = |(name, text): &(String, String)| {
-        let line = ScopeLine::new(name, text);
+        let mut line = ScopeLine::new(name, text);
+        if consent.request.optional.contains(name) {
+            line = line.optional(!consent.nothing_ticked);
+        }
         if asks_more(name) {
             line.new_this_time()
         } else {
