@@ -8,8 +8,9 @@ function select(source) {
 }
 
 async function copy(button, source) {
-  if (last) last.textContent = "Copy";
+  if (last) last.textContent = last.dataset.word;
   last = button.querySelector("span");
+  last.dataset.word ??= last.textContent;
   told.textContent = "";
   try {
     await navigator.clipboard.writeText((source.href ?? source.value ?? source.textContent).trim());

@@ -1,12 +1,14 @@
 //! One address a file: what it answers, and what it refuses.
 
 mod application_pages;
-mod applications;
+pub(crate) mod applications;
 mod authorized_applications;
 mod bearer;
+mod cross_origin;
 mod health;
 mod memos;
 mod memos_errors;
 mod metadata;
 mod pages;
+mod protected_resource;
 mod token_info;

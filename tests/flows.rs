@@ -14,6 +14,8 @@ mod pkce;
 mod races;
 mod refresh;
 mod refresh_errors;
+mod refresh_scopes;
+mod resources;
 mod reuse;
 mod revoke;
 mod revoke_errors;

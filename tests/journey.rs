@@ -1,5 +1,6 @@
 //! Foreign clients, end to end.
 
 mod browser;
+mod browser_application;
 mod oauth2_crate;
 mod python;

@@ -13,6 +13,7 @@ mod cli;
 mod endpoints;
 mod flows;
 mod form;
+mod fuzz;
 mod journey;
 mod operation;
 mod pages;

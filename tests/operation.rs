@@ -4,6 +4,7 @@ mod crash;
 mod inputs;
 mod issuer_path;
 mod logs;
+mod long_families;
 mod mimicry;
 mod postgres_faults;
 mod process;

@@ -69,6 +69,8 @@ pub struct Config {
     pub optional_scopes: Vec<String>,
     /// By the name of the grant, all that it may give; the others give every scope. Never `refresh_token`.
     pub scopes_by_grant: BTreeMap<String, BTreeSet<String>>,
+    /// Absolute URIs; none differs from another by a slash at its end alone.
+    pub resources: Vec<String>,
     pub rate_limits: bool,
     /// Peers whose `Forwarded` and `X-Forwarded-*` are believed.
     pub trusted_proxies: Vec<Network>,
@@ -145,6 +147,7 @@ impl Config {
             default_scopes: Vec::new(),
             optional_scopes: Vec::new(),
             scopes_by_grant: BTreeMap::new(),
+            resources: Vec::new(),
             rate_limits: true,
             trusted_proxies: Vec::new(),
             oauth1: false,

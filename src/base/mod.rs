@@ -8,3 +8,4 @@ pub mod form;
 pub mod password;
 pub mod pattern;
 pub mod secret;
+pub mod uri;

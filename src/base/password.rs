@@ -6,15 +6,16 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::{self, Error as HashError};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
+use zeroize::Zeroize;
 
 use super::entropy::Entropy;
 use super::secret::Secret;
@@ -37,6 +38,35 @@ pub struct Passwords {
     running: Arc<Semaphore>,
     /// Running or waiting.
     places: Arc<Semaphore>,
+    memory: Memory,
+}
+
+/// The memory that hashes are computed in, one piece for each that runs at once, used over and over. Left to
+/// the allocator, each of the many threads on which they run would keep a piece of its own, and a flood
+/// make the server grow to hundreds of megabytes.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<Vec<Block>>>>);
+
+impl Memory {
+    fn pieces(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` on `count` blocks. They are left empty.
+    fn lend<T>(&self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
+        let mut piece = self.pieces().pop().unwrap_or_default();
+        piece.resize(count, Block::new());
+        let done = work(&mut piece);
+        piece.iter_mut().for_each(Zeroize::zeroize);
+        self.pieces().push(piece);
+        done
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memory")
+    }
 }
 
 /// Too many passwords at once. Worth another attempt in a few seconds.
@@ -70,6 +100,7 @@ impl Passwords {
             entropy,
             running: Arc::new(Semaphore::new(running)),
             places: Arc::new(Semaphore::new(running + waiting)),
+            memory: Memory::default(),
         }
     }
 
@@ -79,17 +110,13 @@ impl Passwords {
     /// [`Busy`] when the queue is full.
     pub async fn hash(&self, password: Secret) -> Result<String, Busy> {
         let (params, salt) = (self.params.clone(), self.entropy.bytes::<SALT>());
-        self.run(move || {
-            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            argon2
-                .hash_password_with_salt(password.expose().as_bytes(), &salt)
-                .map(|hash| hash.to_string())
-        })
-        .await?
-        .map_err(|error| {
-            tracing::error!(%error, "a password could not be hashed");
-            Busy
-        })
+        let memory = self.memory.clone();
+        self.run(move || hashed(&password, &salt, params, &memory))
+            .await?
+            .map_err(|error| {
+                tracing::error!(%error, "a password could not be hashed");
+                Busy
+            })
     }
 
     /// Whether `password` is the one behind `stored`, a PHC string. `None`, for a user there is not,
@@ -103,7 +130,8 @@ impl Passwords {
         }
         let exists = stored.is_some();
         let phc = stored.unwrap_or_else(|| self.nobody.to_string());
-        let fits = self.run(move || fits(&password, &phc)).await?;
+        let memory = self.memory.clone();
+        let fits = self.run(move || fits(&password, &phc, &memory)).await?;
         Ok(fits && exists)
     }
 
@@ -174,21 +202,63 @@ fn nobody(params: &Params, entropy: &Entropy) -> String {
     format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${hash}")
 }
 
-fn fits(password: &Secret, phc: &str) -> bool {
-    match PasswordHash::new(phc) {
-        Ok(hash) => Argon2::default()
-            .verify_password(password.expose().as_bytes(), &hash)
-            .is_ok(),
-        Err(error) => {
-            tracing::error!(%error, "a stored password hash is damaged; its user cannot sign in");
-            false
-        }
-    }
+fn hashed(password: &Secret, salt: &[u8], params: Params, memory: &Memory) -> password_hash::Result<String> {
+    let whole = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params)?,
+        salt: Some(Salt::new(salt)?),
+        hash: Some(output(
+            password,
+            salt,
+            params,
+            Params::DEFAULT_OUTPUT_LEN,
+            memory,
+        )?),
+    };
+    Ok(whole.to_string())
+}
+
+fn fits(password: &Secret, phc: &str, memory: &Memory) -> bool {
+    again(password, phc, memory).unwrap_or_else(|error| {
+        tracing::error!(%error, "a stored password hash is damaged; its user cannot sign in");
+        false
+    })
+}
+
+/// Computes what `phc` holds again, of `password`. [`Output`] is compared in constant time.
+fn again(password: &Secret, phc: &str, memory: &Memory) -> password_hash::Result<bool> {
+    let stored = PasswordHash::new(phc)?;
+    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+        return Err(HashError::EncodingInvalid);
+    };
+    let params = Params::try_from(&stored)?;
+    Ok(output(password, &salt, params, expected.len(), memory)? == expected)
+}
+
+/// Of `length` bytes, at most [`Output::MAX_LENGTH`].
+fn output(
+    password: &Secret,
+    salt: &[u8],
+    params: Params,
+    length: usize,
+    memory: &Memory,
+) -> password_hash::Result<Output> {
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let out = bytes.get_mut(..length).ok_or(HashError::OutputSize)?;
+    let count = params.block_count();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    memory.lend(count, |blocks| {
+        argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, out, blocks)
+    })?;
+    Ok(Output::new(out)?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+
+    use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
     use super::*;
 
@@ -259,6 +329,37 @@ mod tests {
         let any = PasswordHash::new(&stored).unwrap();
         assert_eq!(like_any.hash.unwrap().len(), any.hash.unwrap().len());
         assert_eq!(like_any.salt.unwrap().len(), any.salt.unwrap().len());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_program_and_of_other_parameters_is_known() {
+        let passwords = cheap();
+        let foreign = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(64, 3));
+        let stored = foreign
+            .hash_password_with_salt(b"correct horse", b"0123456789abcdef")
+            .unwrap()
+            .to_string();
+        for (text, right) in [("correct horse", true), ("correct horsf", false)] {
+            let fits = passwords.verify(secret(text), Some(stored.clone())).await;
+            assert_eq!(fits, Ok(right), "{text}");
+        }
+        let own = passwords.hash(secret("correct horse")).await.unwrap();
+        assert!(Argon2::default().verify_password(b"correct horse", &*own).is_ok());
+    }
+
+    #[tokio::test]
+    async fn memory_is_used_again_and_left_empty() {
+        let passwords = cheap();
+        let stored = passwords.hash(secret("correct horse")).await.unwrap();
+        let crowd = (0..40).map(|_| passwords.verify(secret("correct horse"), Some(stored.clone())));
+        for fits in futures_util::future::join_all(crowd).await {
+            assert_eq!(fits, Ok(true));
+        }
+        let pieces = passwords.memory.pieces();
+        assert!((1..=2).contains(&pieces.len()), "one for each that runs at once");
+        let words = || pieces.iter().flatten().flat_map(|block| block.as_ref());
+        assert_eq!(words().count(), pieces.len() * 8 * 128);
+        assert!(words().all(|word| *word == 0), "nothing is left of a password");
     }
 
     #[tokio::test]

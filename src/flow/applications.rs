@@ -316,6 +316,7 @@ pub async fn all(app: &App) -> Result<Vec<Listed>, Refusal> {
 /// To be called after every change that is committed: what is kept of applications is out of date.
 async fn changed(app: &App) {
     app.clients.forget();
+    app.origins.forget();
     look_for_iss(app).await;
 }
 

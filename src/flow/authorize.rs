@@ -87,12 +87,9 @@ pub struct Consent {
 }
 
 /// What the person decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// With those of the optional scopes that are still ticked.
-    Authorize {
-        ticked: Scopes,
-    },
+    Authorize,
     Deny,
 }
 
@@ -135,6 +132,7 @@ pub async fn begin(
         params,
         application: &application.settings,
         catalog: &app.catalog,
+        resources: &app.resources,
         require_pkce: app.config.require_pkce,
     };
     let request = match check(&asked, target) {
@@ -223,7 +221,12 @@ async fn still_good(app: &App, pending: &requests::Pending) -> Result<Option<(Ap
             .request
             .scopes
             .beyond(&app.catalog.grantable(rules))
-            .is_empty();
+            .is_empty()
+        && kept
+            .request
+            .resources
+            .iter()
+            .all(|resource| app.resources.find(resource).is_some());
     Ok(good.then_some((application, kept)))
 }
 
@@ -330,7 +333,8 @@ fn as_text(kept: &Kept) -> Result<String, Refusal> {
     serde_json::to_string(kept).map_err(|error| Refusal::Unavailable(error.to_string()))
 }
 
-fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
+/// Each scope with a sentence for people.
+pub(super) fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
     scopes
         .iter()
         .map(|scope| (scope.to_string(), app.catalog.describe(scope.as_str())))
@@ -370,11 +374,18 @@ pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), R
     Ok(requests::release(&app.db, handle.hash(), user).await?)
 }
 
-/// The person decides. Of a form sent twice, one counts.
+/// The person decides; `ticked` are those of the optional scopes that they kept. Of a form sent twice, one
+/// counts.
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn decide(app: &App, handle: &Secret, user: &User, decision: Decision) -> Result<Next, Refusal> {
+pub async fn decide(
+    app: &App,
+    handle: &Secret,
+    user: &User,
+    decision: Decision,
+    ticked: &Scopes,
+) -> Result<Next, Refusal> {
     let now = app.now();
     let hash = handle.hash();
     let Some(pending) = requests::find(&app.db, hash, now)
@@ -387,8 +398,8 @@ pub async fn decide(app: &App, handle: &Secret, user: &User, decision: Decision)
         return Ok(Next::Gone);
     };
     match decision {
-        Decision::Authorize { ticked } => {
-            let request = kept.request.narrowed(&ticked);
+        Decision::Authorize => {
+            let request = kept.request.narrowed(ticked);
             if request.scopes.is_empty() {
                 return ask_again(app, application, kept.request, handle, user.id).await;
             }
@@ -503,7 +514,8 @@ async fn issue_code(
         user_epoch: user.epoch,
         grant_type: GrantType::AuthorizationCode,
         scopes: &request.scopes,
-        expires_at: now + family_life(app, application, code_ttl),
+        resources: &request.resources,
+        expires_at: now + family_life(app, application, GrantType::AuthorizationCode, code_ttl),
     };
     store::grants::insert(&mut tx, &grant, now).await?;
     let new = NewCode {
@@ -532,8 +544,14 @@ fn code_ttl(app: &App, target: &Target) -> Duration {
     }
 }
 
-fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {
-    let lifetimes = app.lifetimes(&application.settings, GrantType::AuthorizationCode);
+/// How long all that comes of a grant may live whose code lives `code_ttl`.
+pub(super) fn family_life(
+    app: &App,
+    application: &Application,
+    grant: GrantType,
+    code_ttl: Duration,
+) -> Duration {
+    let lifetimes = app.lifetimes(&application.settings, grant);
     let refreshes =
         application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
     if refreshes {

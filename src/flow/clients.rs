@@ -18,7 +18,7 @@ use crate::model::ids::SecretId;
 use crate::store::{self, Result};
 
 /// A change made by another process is seen within this: what every node promises is one second.
-const KEPT: Duration = Duration::from_millis(900);
+pub(super) const KEPT: Duration = Duration::from_millis(900);
 /// Most applications kept, and most verified secrets remembered.
 const MOST: usize = 4096;
 

@@ -16,7 +16,7 @@ pub enum Refusal {
     Unavailable(String),
     /// The application changed since it was authenticated; to be done over with what it is now.
     Stale,
-    /// Too many failures from there. 429.
+    /// Too many failures from there, or too much that waits. 429.
     TooMany { retry_after: i64 },
 }
 
@@ -45,7 +45,10 @@ impl fmt::Display for Refusal {
             Self::Unavailable(cause) => f.write_str(cause),
             Self::Stale => f.write_str("the application is being changed"),
             Self::TooMany { retry_after } => {
-                write!(f, "too many failures, to be tried again in {retry_after} s")
+                write!(
+                    f,
+                    "too many requests or failures, to be tried again in {retry_after} s"
+                )
             }
         }
     }

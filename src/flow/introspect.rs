@@ -88,7 +88,7 @@ async fn access_token(
         token_type: Some(TokenType::Bearer),
         exp: token.expires_at.unix_timestamp(),
         iat: token.created_at.unix_timestamp(),
-        aud: Vec::new(),
+        aud: token.resources.to_strings(),
         iss: app.issuer.as_str().to_owned(),
     }))
 }
@@ -128,7 +128,7 @@ async fn refresh_token(
         token_type: None,
         exp: token.token.expires_at.unix_timestamp(),
         iat: token.created_at.unix_timestamp(),
-        aud: Vec::new(),
+        aud: token.token.family.resources.to_strings(),
         iss: app.issuer.as_str().to_owned(),
     }))
 }

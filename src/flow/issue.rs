@@ -10,6 +10,7 @@ use crate::model::application::Application;
 use crate::model::grant::Family;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::protocol::token::{TokenKind, TokenResponse, TokenType};
 use crate::store::access_tokens::{NewAccessToken, Sealed};
@@ -25,9 +26,16 @@ pub(super) struct Minted {
     given_again: bool,
     sealed: Option<Sealed>,
     scopes: Scopes,
+    resources: Resources,
 }
 
 impl Minted {
+    /// The access token is good at these resources alone (RFC 8707), instead of all that its grant is bound to.
+    #[must_use]
+    pub(super) fn narrowed_to(self, resources: Resources) -> Self {
+        Self { resources, ..self }
+    }
+
     /// So that it can be given again.
     #[must_use]
     pub(super) fn reusable(mut self, app: &App, reuse: Option<&Reuse>) -> Self {
@@ -51,6 +59,7 @@ impl Minted {
             application_id: application.id,
             grant_id,
             scopes: &self.scopes,
+            resources: &self.resources,
             expires_at: self.access_expires_at,
             sealed: self.sealed.as_ref(),
         }
@@ -61,7 +70,8 @@ fn seconds_left(until: OffsetDateTime, now: OffsetDateTime) -> u64 {
     (until - now).whole_seconds().max(0).unsigned_abs()
 }
 
-/// An access token, and with `refresh` a refresh token beside it. Nothing outlives `family`.
+/// An access token, and with `refresh` a refresh token beside it. Nothing outlives `family`, and nothing is
+/// good where `family` is not.
 pub(super) fn mint(
     app: &App,
     application: &Application,
@@ -81,6 +91,7 @@ pub(super) fn mint(
         given_again: false,
         sealed: None,
         scopes: scopes.clone(),
+        resources: family.map(|family| family.resources.clone()).unwrap_or_default(),
         response: TokenResponse {
             access_token,
             token_type: TokenType::Bearer,

@@ -6,12 +6,14 @@ pub mod authorized;
 pub mod bearer;
 mod client_auth;
 mod clients;
+pub mod device;
 pub mod error;
 pub mod guard;
 pub mod introspect;
 mod issue;
 pub mod login;
 pub mod memos;
+pub mod origins;
 mod retry;
 mod reuse;
 pub mod revoke;
@@ -37,10 +39,14 @@ use crate::base::entropy::Entropy;
 use crate::base::password::Passwords;
 use crate::model::application::{ApplicationSettings, Lifetimes};
 use crate::model::grant_type::GrantType;
+use crate::model::resource::{Resource, Resources};
 use crate::model::scope::{Scope, Scopes};
 use crate::protocol::metadata::Metadata;
 use crate::protocol::scope::Catalog;
 use crate::store::Db;
+
+/// The path of the protected resource that is our own.
+pub const MEMOS: &str = "/api/memos";
 
 /// Everything a deed needs. Cloning is cheap and shares it.
 #[derive(Clone)]
@@ -56,11 +62,16 @@ pub struct Inner {
     pub issuer: PublicUrl,
     pub catalog: Catalog,
     ttl_by_grant: BTreeMap<GrantType, time::Duration>,
+    /// The resources that tokens are given for (RFC 8707): those configured and our own.
+    pub resources: Resources,
+    /// `/api/memos`, as the resource that it is.
+    pub memos: Resource,
     pub passwords: Passwords,
     clients: clients::Clients,
     usage: usage::Usage,
     /// No application has `iss` switched off, as far as was seen.
     all_send_iss: AtomicBool,
+    origins: origins::Origins,
     retries: retry::Exhausted,
     pub guard: guard::Guard,
 }
@@ -85,6 +96,8 @@ impl App {
             .iter()
             .map(|(name, ttl)| Ok((grant(name)?, *ttl)))
             .collect::<Result<_, String>>()?;
+        let memos = resource(&issuer.join(MEMOS))?;
+        let resources = resources(&config, &memos)?;
         let passwords = Passwords::new(entropy.clone());
         let app = Self(Arc::new(Inner {
             db,
@@ -96,9 +109,12 @@ impl App {
             issuer,
             catalog,
             ttl_by_grant,
+            resources,
+            memos,
             passwords,
             usage: usage::Usage::default(),
             all_send_iss: AtomicBool::new(true),
+            origins: origins::Origins::default(),
             retries: retry::Exhausted::default(),
         }));
         applications::look_for_iss(&app).await;
@@ -180,6 +196,20 @@ impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Inner")
     }
+}
+
+fn resource(text: &str) -> Result<Resource, String> {
+    Resource::parse(text).map_err(|error| format!("resources: {text} {error}"))
+}
+
+/// Our own is known in our own spelling alone, whatever is configured.
+fn resources(config: &Config, memos: &Resource) -> Result<Resources, String> {
+    let mut known = vec![memos.clone()];
+    for text in &config.resources {
+        known.push(resource(text)?);
+    }
+    known.retain(|resource| resource == memos || !resource.is(memos));
+    Ok(known.into_iter().collect())
 }
 
 fn catalog(config: &Config) -> Result<Catalog, String> {

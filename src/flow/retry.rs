@@ -11,43 +11,48 @@ use super::seal::Seal;
 use crate::base::entropy::Entropy;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::grant::Family;
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::protocol::token::TokenResponse;
 
 const LABEL: &[u8] = b"tegata refresh_token retry v1";
 
-/// What the answer is bound to: it opens for the same grant, application and granted scope alone.
-fn bound_to(family: &Family, scopes: &Scopes) -> String {
-    format!(
-        "{}\n{}\n{}\n{scopes}\n",
-        family.grant_id, family.application_id, family.granted
-    )
+/// What the answer is bound to: it opens for the same grant, application, granted scope and resources alone.
+/// A copy of the request that asks for a token for another resource is no copy.
+pub(super) struct Bound(String);
+
+impl Bound {
+    /// `scopes` are those that the token carried, `resources` those of the answer's access token.
+    pub(super) fn to(family: &Family, scopes: &Scopes, resources: &Resources) -> Self {
+        Self(format!(
+            "{}\n{}\n{}\n{scopes}\n{resources}",
+            family.grant_id, family.application_id, family.granted
+        ))
+    }
 }
 
-/// Seals `answer` under `token`; `scopes` are those that the token carried. `None` never in practice:
-/// then the answer is not kept.
+/// Seals `answer` under `token`. `None` never in practice: then the answer is not kept.
 pub(super) fn seal(
     entropy: &Entropy,
     token: &Secret,
-    family: &Family,
-    scopes: &Scopes,
+    bound: &Bound,
     answer: &TokenResponse,
 ) -> Option<Vec<u8>> {
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(answer).ok()?);
-    under(token, &bound_to(family, scopes)).close(entropy, &plain)
+    under(token, bound).close(entropy, &plain)
 }
 
-/// Opens what [`seal`] gave, for the same token, family and scopes alone.
-pub(super) fn open(token: &Secret, family: &Family, scopes: &Scopes, sealed: &[u8]) -> Option<TokenResponse> {
-    let plain = under(token, &bound_to(family, scopes)).open(sealed)?;
+/// Opens what [`seal`] gave, for the same token and bound alone.
+pub(super) fn open(token: &Secret, bound: &Bound, sealed: &[u8]) -> Option<TokenResponse> {
+    let plain = under(token, bound).open(sealed)?;
     serde_json::from_slice(&plain).ok()
 }
 
-fn under<'a>(token: &'a Secret, bound_to: &'a str) -> Seal<'a> {
+fn under<'a>(token: &'a Secret, bound: &'a Bound) -> Seal<'a> {
     Seal {
         label: LABEL,
         secret: token,
-        bound_to,
+        bound_to: &bound.0,
     }
 }
 
@@ -103,6 +108,7 @@ impl Exhausted {
 mod tests {
     use super::*;
     use crate::model::grant_type::GrantType;
+    use crate::model::resource::Resource;
     use crate::protocol::token::TokenType;
     use time::OffsetDateTime;
     use uuid::Uuid;
@@ -114,6 +120,7 @@ mod tests {
             user_id: Uuid::from_u128(3).into(),
             grant_type: GrantType::AuthorizationCode,
             granted: scopes(),
+            resources: Resources::default(),
             ends_at: OffsetDateTime::UNIX_EPOCH,
             live: true,
             application_version: Some(1),
@@ -135,63 +142,58 @@ mod tests {
         }
     }
 
+    fn bound() -> Bound {
+        Bound::to(&family(), &scopes(), &Resources::default())
+    }
+
     #[test]
     fn the_same_token_opens_the_same_answer() {
         let token = Secret::new("tgr_old");
-        let sealed = seal(&Entropy::System, &token, &family(), &scopes(), &answer()).unwrap();
+        let sealed = seal(&Entropy::System, &token, &bound(), &answer()).unwrap();
         assert!(!String::from_utf8_lossy(&sealed).contains("tga_a"));
-        let opened = open(&token, &family(), &scopes(), &sealed).unwrap();
+        let opened = open(&token, &bound(), &sealed).unwrap();
         assert_eq!(opened.access_token.expose(), "tga_a");
         assert_eq!(opened.refresh_token.unwrap().expose(), "tgr_b");
     }
 
     #[test]
-    fn another_token_grant_application_or_scope_opens_nothing() {
+    fn another_token_opens_nothing() {
         let token = Secret::new("tgr_old");
-        let sealed = seal(&Entropy::System, &token, &family(), &scopes(), &answer()).unwrap();
-        let narrower = Scopes::parse("read").unwrap();
-        assert!(open(&Secret::new("tgr_other"), &family(), &scopes(), &sealed).is_none());
-        assert!(
-            open(
-                &token,
-                &Family {
-                    grant_id: Uuid::from_u128(9).into(),
-                    ..family()
-                },
-                &scopes(),
-                &sealed
-            )
-            .is_none()
-        );
-        assert!(
-            open(
-                &token,
-                &Family {
-                    application_id: Uuid::from_u128(9).into(),
-                    ..family()
-                },
-                &scopes(),
-                &sealed
-            )
-            .is_none()
-        );
-        assert!(
-            open(
-                &token,
-                &Family {
-                    granted: narrower.clone(),
-                    ..family()
-                },
-                &scopes(),
-                &sealed
-            )
-            .is_none()
-        );
-        assert!(open(&token, &family(), &narrower, &sealed).is_none());
+        let sealed = seal(&Entropy::System, &token, &bound(), &answer()).unwrap();
+        assert!(open(&Secret::new("tgr_other"), &bound(), &sealed).is_none());
         let mut flipped = sealed;
         flipped[20] ^= 1;
-        assert!(open(&token, &family(), &scopes(), &flipped).is_none());
-        assert!(open(&token, &family(), &scopes(), &[0; 5]).is_none());
+        assert!(open(&token, &bound(), &flipped).is_none());
+        assert!(open(&token, &bound(), &[0; 5]).is_none());
+    }
+
+    #[test]
+    fn another_grant_application_scope_or_resource_opens_nothing() {
+        let token = Secret::new("tgr_old");
+        let sealed = seal(&Entropy::System, &token, &bound(), &answer()).unwrap();
+        let narrower = Scopes::parse("read").unwrap();
+        let api = Resources::from_iter([Resource::parse("https://api.example").unwrap()]);
+        let another_grant = Family {
+            grant_id: Uuid::from_u128(9).into(),
+            ..family()
+        };
+        let another_application = Family {
+            application_id: Uuid::from_u128(9).into(),
+            ..family()
+        };
+        let granted_less = Family {
+            granted: narrower.clone(),
+            ..family()
+        };
+        for other in [
+            Bound::to(&another_grant, &scopes(), &Resources::default()),
+            Bound::to(&another_application, &scopes(), &Resources::default()),
+            Bound::to(&granted_less, &scopes(), &Resources::default()),
+            Bound::to(&family(), &narrower, &Resources::default()),
+            Bound::to(&family(), &scopes(), &api),
+        ] {
+            assert!(open(&token, &other, &sealed).is_none(), "{}", other.0);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::model::grant::Family;
 use crate::model::grant_type::GrantType;
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::protocol::token::is_good_for_long;
 use crate::store;
@@ -40,7 +41,12 @@ pub(super) struct Again {
 
 impl Reuse {
     /// `family` is absent where no user was asked. `None` where the application is to have new tokens.
-    pub(super) fn of(client: &Authenticated, family: Option<&Family>, scopes: &Scopes) -> Option<Self> {
+    pub(super) fn of(
+        client: &Authenticated,
+        family: Option<&Family>,
+        scopes: &Scopes,
+        resources: &Resources,
+    ) -> Option<Self> {
         let secret = client.generated_secret.clone()?;
         let application = client.application();
         if !application.settings.reuse_access_token {
@@ -52,7 +58,7 @@ impl Reuse {
         let by = &client.by;
         Some(Self {
             secret,
-            bound_to: format!("{}\n{by}\n{grant}\n{user}\n{scopes}\n", application.id),
+            bound_to: format!("{}\n{by}\n{grant}\n{user}\n{scopes}\n{resources}", application.id),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod client_credentials;
 mod code;
+mod device;
 mod refresh;
 
 use std::net::IpAddr;
@@ -52,6 +53,7 @@ async fn attempt(
     match grant {
         GrantType::AuthorizationCode => code::redeem(app, &client, params).await,
         GrantType::RefreshToken => refresh::rotate(app, &client, params, arrival).await,
+        GrantType::DeviceCode => device::redeem(app, &client, params).await,
         _ => client_credentials::issue(app, &client, params).await,
     }
 }
@@ -71,7 +73,8 @@ fn offered(app: &App, grant_type: &str) -> Result<GrantType, OAuthError> {
         })
 }
 
-fn may_use(client: &Authenticated, grant: GrantType) -> Result<(), OAuthError> {
+/// Whether an administrator allowed the client this grant.
+pub(super) fn may_use(client: &Authenticated, grant: GrantType) -> Result<(), OAuthError> {
     let settings = &client.application().settings;
     if !settings.allows(grant) {
         return Err(OAuthError::unauthorized_client(format!(

@@ -3,19 +3,33 @@
 mod memos;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post};
 
 use super::Http;
 use super::bearer::RequireBearer;
 use super::error::EndpointError;
-use crate::flow::App;
+use super::middleware::cors;
+use crate::flow::{App, MEMOS};
+use crate::protocol::resource::well_known_path;
+
+const METHODS: &str = "GET, POST, PATCH, DELETE";
+
+/// The scopes that open it.
+pub(super) const READ: &str = "read";
+pub(super) const WRITE: &str = "write";
 
 pub(super) fn routes(app: &App) -> Router<Http> {
-    let read = RequireBearer::new(app.clone(), &["read"]);
-    let write = RequireBearer::new(app.clone(), &["write"]);
+    let described_at = format!("{}{}", app.issuer.origin(), well_known_path(&app.memos));
+    let need = |scope| {
+        RequireBearer::new(app.clone(), &[scope])
+            .of_resource(app.memos.clone())
+            .described_at(&described_at)
+    };
+    let (read, write) = (need(READ), need(WRITE));
     Router::new()
         .route(
-            "/api/memos",
+            MEMOS,
             get(memos::index)
                 .layer(read.clone())
                 .merge(post(memos::create).layer(write.clone()))
@@ -29,4 +43,6 @@ pub(super) fn routes(app: &App) -> Router<Http> {
                 .merge(delete(memos::destroy).layer(write))
                 .fallback(|| async { EndpointError::method_not_allowed("GET, PATCH, DELETE") }),
         )
+        .layer(from_fn_with_state(app.clone(), cors::readable_by_any))
+        .layer(from_fn_with_state((app.clone(), METHODS), cors::preflight))
 }

@@ -3,12 +3,15 @@
 //! ```no_run
 //! # use axum::{Router, routing::get, Extension};
 //! # use tegata::http::bearer::{RequireBearer, VerifyBearer};
+//! # use tegata::model::resource::{InvalidResource, Resource};
 //! # use tegata::model::token::AccessToken;
-//! # fn example<V: VerifyBearer<Token = AccessToken>>(verifier: V) -> Router {
+//! # fn example<V: VerifyBearer<Token = AccessToken>>(verifier: V) -> Result<Router, InvalidResource> {
 //! async fn hello(Extension(token): Extension<AccessToken>) -> String {
 //!     format!("hello, {}", token.username.unwrap_or_default())
 //! }
-//! Router::new().route("/hello", get(hello)).layer(RequireBearer::new(verifier, &["read"]))
+//! let own = Resource::parse("https://api.example/hello")?;
+//! let guard = RequireBearer::new(verifier, &["read"]).of_resource(own);
+//! Ok(Router::new().route("/hello", get(hello)).layer(guard))
 //! # }
 //! ```
 //!
@@ -30,6 +33,7 @@ use super::error::EndpointError;
 use super::middleware::request::Cause;
 use crate::flow::error::Refusal;
 use crate::flow::{self, App};
+use crate::model::resource::Resource;
 use crate::model::scope::{Scope, Scopes};
 use crate::model::token::AccessToken;
 use crate::protocol::bearer::{Challenge, credentials};
@@ -38,7 +42,7 @@ use crate::protocol::bearer::{Challenge, credentials};
 /// introspection endpoint in another service.
 pub trait VerifyBearer: Clone + Send + Sync + 'static {
     /// What is known of a good token; handlers find it among the request's extensions.
-    type Token: Scoped + Clone + Send + Sync + 'static;
+    type Token: Limited + Clone + Send + Sync + 'static;
 
     /// `None` for an unknown, expired or revoked token.
     ///
@@ -47,14 +51,22 @@ pub trait VerifyBearer: Clone + Send + Sync + 'static {
     fn verify(&self, token: &str) -> impl Future<Output = Result<Option<Self::Token>, Refusal>> + Send;
 }
 
-/// What has scopes.
-pub trait Scoped {
+/// What opens some things and not others.
+pub trait Limited {
     fn scopes(&self) -> &Scopes;
+
+    /// Whether it may be used at the resource of that identifier (RFC 8707). A resource that takes the tokens
+    /// of another lets that other one act in its users' names.
+    fn is_for(&self, resource: &Resource) -> bool;
 }
 
-impl Scoped for AccessToken {
+impl Limited for AccessToken {
     fn scopes(&self) -> &Scopes {
         &self.scopes
+    }
+
+    fn is_for(&self, resource: &Resource) -> bool {
+        self.resources.admit(resource)
     }
 }
 
@@ -67,8 +79,8 @@ impl VerifyBearer for App {
 }
 
 /// The scopes that a request needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Needed {
+#[derive(Clone, Debug)]
+enum Needed {
     /// Every one; where none is named, any good token will do.
     All(Scopes),
     /// One of them is enough; where none is named, no token will do.
@@ -91,12 +103,15 @@ impl Needed {
     }
 }
 
-/// Lets through requests with a good token that has the scopes needed; others get the challenge of
-/// RFC 6750 §3, which names those scopes.
+/// Lets through requests with a good token that has the scopes needed and is for the resource; others get
+/// the challenge of RFC 6750 §3, which names those scopes.
 #[derive(Clone, Debug)]
 pub struct RequireBearer<V> {
     verifier: V,
     needed: Needed,
+    resource: Option<Resource>,
+    /// Where the resource's metadata are.
+    metadata: Option<String>,
 }
 
 impl<V: VerifyBearer> RequireBearer<V> {
@@ -104,17 +119,78 @@ impl<V: VerifyBearer> RequireBearer<V> {
     /// to nobody: then no token will do.
     pub fn new(verifier: V, needed: &[&str]) -> Self {
         let all: Result<Scopes, _> = needed.iter().map(|name| Scope::parse(name)).collect();
-        let needed = all.map_or(Needed::Any(Scopes::default()), Needed::All);
-        Self { verifier, needed }
+        Self::needing(verifier, all.map_or(Needed::Any(Scopes::default()), Needed::All))
     }
 
     /// The token must have one of the scopes, whichever. Where what is done depends on which one it is, look
     /// at the token among the request's extensions.
     pub fn any(verifier: V, needed: &[&str]) -> Self {
         let any = needed.iter().filter_map(|name| Scope::parse(name).ok()).collect();
+        Self::needing(verifier, Needed::Any(any))
+    }
+
+    fn needing(verifier: V, needed: Needed) -> Self {
         Self {
             verifier,
-            needed: Needed::Any(any),
+            needed,
+            resource: None,
+            metadata: None,
+        }
+    }
+
+    /// Refuses tokens that are for other resources alone. Without this it takes every token.
+    #[must_use]
+    pub fn of_resource(self, identifier: Resource) -> Self {
+        Self {
+            resource: Some(identifier),
+            ..self
+        }
+    }
+
+    /// Says in every challenge where the resource describes itself (RFC 9728 §5.1).
+    #[must_use]
+    pub fn described_at(self, url: impl Into<String>) -> Self {
+        Self {
+            metadata: Some(url.into()),
+            ..self
+        }
+    }
+
+    /// The token of a request that may pass.
+    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<V::Token, BearerError> {
+        self.opened(headers).await.map_err(|error| match error {
+            BearerError::Challenge(challenge) => self.described(*challenge).into(),
+            refused @ BearerError::Refused(_) => refused,
+        })
+    }
+
+    async fn opened(&self, headers: &HeaderMap) -> Result<V::Token, BearerError> {
+        let authorization: Vec<&[u8]> = headers
+            .get_all(header::AUTHORIZATION)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
+        let Some(sent) = credentials(&authorization).map_err(Challenge::from)? else {
+            return Err(Challenge::unauthorized().into());
+        };
+        let Some(token) = self.verifier.verify(sent).await? else {
+            let description = "The access token is unknown, expired or revoked";
+            return Err(Challenge::invalid_token(description).into());
+        };
+        if self.resource.as_ref().is_some_and(|own| !token.is_for(own)) {
+            let description = "The access token is for another resource";
+            return Err(Challenge::invalid_token(description).into());
+        }
+        if !self.needed.is_met_by(token.scopes()) {
+            return Err(self.needed.challenge().into());
+        }
+        Ok(token)
+    }
+
+    fn described(&self, challenge: Challenge) -> Challenge {
+        match &self.metadata {
+            Some(url) => challenge.with_resource_metadata(url),
+            None => challenge,
         }
     }
 }
@@ -157,7 +233,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, unready);
         let guard = self.guard.clone();
         Box::pin(async move {
-            let mut response = match authenticate(&guard.verifier, &guard.needed, request.headers()).await {
+            let mut response = match guard.authenticate(request.headers()).await {
                 Ok(token) => {
                     request.extensions_mut().insert(token);
                     inner.call(request).await?.into_response()
@@ -185,6 +261,18 @@ pub(super) enum BearerError {
     Refused(Refusal),
 }
 
+impl From<Challenge> for BearerError {
+    fn from(challenge: Challenge) -> Self {
+        Self::Challenge(Box::new(challenge))
+    }
+}
+
+impl From<Refusal> for BearerError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl IntoResponse for BearerError {
     fn into_response(self) -> Response {
         let challenge = match self {
@@ -204,32 +292,4 @@ impl IntoResponse for BearerError {
         )));
         response
     }
-}
-
-/// The token of a request that may pass.
-pub(super) async fn authenticate<V: VerifyBearer>(
-    verifier: &V,
-    needed: &Needed,
-    headers: &HeaderMap,
-) -> Result<V::Token, BearerError> {
-    let challenge = |challenge: Challenge| BearerError::Challenge(Box::new(challenge));
-    let authorization: Vec<&[u8]> = headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let sent = credentials(&authorization).map_err(|problem| challenge(problem.into()))?;
-    let Some(sent) = sent else {
-        return Err(challenge(Challenge::unauthorized()));
-    };
-    let found = verifier.verify(sent).await.map_err(BearerError::Refused)?;
-    let Some(token) = found else {
-        return Err(challenge(Challenge::invalid_token(
-            "The access token is unknown, expired or revoked",
-        )));
-    };
-    if !needed.is_met_by(token.scopes()) {
-        return Err(challenge(needed.challenge()));
-    }
-    Ok(token)
 }

@@ -108,10 +108,11 @@ impl From<Refusal> for EndpointError {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 body: Body {
                     error: "temporarily_unavailable",
-                    error_description: "Too many failures from this address; wait before trying again".into(),
+                    error_description: "Too many requests or failures from there; wait before trying again"
+                        .into(),
                 },
                 headers: vec![(header::RETRY_AFTER, HeaderValue::from(retry_after))],
-                cause: Some("too many failures".into()),
+                cause: Some(cause),
             },
         }
     }

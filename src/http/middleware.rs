@@ -1,5 +1,6 @@
 //! What happens to every request, whatever it asks.
 
+pub(super) mod cors;
 pub(super) mod error_page;
 pub(super) mod headers;
 pub(super) mod panic;

@@ -19,9 +19,10 @@ use tower_sessions::cookie::time::Duration as CookieDuration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use self::bearer::RequireBearer;
-use crate::flow::App;
 use crate::flow::sessions::Sessions;
+use crate::flow::{App, MEMOS};
 use crate::protocol::metadata::{WELL_KNOWN, well_known_path};
+use crate::protocol::resource;
 
 /// What handlers are given.
 #[derive(Clone, Debug)]
@@ -49,8 +50,7 @@ impl FromRef<Http> for App {
     }
 }
 
-/// Every URL. The layers' order, from the outside: request id and log line, path without trailing slash,
-/// security headers, error pages, then the route.
+/// Every URL, in its layers.
 pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     let state = Http {
         app: app.clone(),
@@ -65,37 +65,62 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
     let nested = if prefix.is_empty() {
         routes
     } else {
-        // Behind a proxy that passes on nothing but the prefix, the place of RFC 8414 §3.1 is out of reach.
+        // Behind a proxy that passes on nothing but the prefix, the places of RFC 8414 §3.1 and RFC 9728 §3.1
+        // are out of reach.
         Router::new()
             .nest(&prefix, routes)
             .route(&format!("{prefix}{WELL_KNOWN}"), get(oauth::metadata::show))
+            .route(
+                &format!("{prefix}{}{MEMOS}", resource::WELL_KNOWN),
+                get(oauth::metadata::memos),
+            )
     };
-    let inner = nested
+    let whole = nested
         .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
+        .route(
+            &resource::well_known_path(&app.memos),
+            get(oauth::metadata::memos),
+        )
         .fallback(pages::error::not_found)
         .method_not_allowed_fallback(pages::error::method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), middleware::error_page::write))
-        .layer(from_fn_with_state(app.clone(), middleware::headers::secure))
         .with_state(state);
+    layered(app, whole)
+}
+
+/// The layers' order, from the outside: request id and log line, path without trailing slash, security
+/// headers, error pages, panics, then the route.
+fn layered(app: App, routes: Router) -> Router {
+    let inner = routes
+        .layer(from_fn(middleware::panic::caught))
+        .layer(from_fn_with_state(app.clone(), middleware::error_page::write))
+        .layer(from_fn_with_state(app.clone(), middleware::headers::secure));
     // Routing happens inside: only a service around the router can still change the path.
     let trimmed = map_request(middleware::path::without_trailing_slash).layer(inner);
     Router::new()
         .fallback_service(trimmed)
-        .layer(from_fn(middleware::panic::caught))
         .layer(from_fn_with_state(app, middleware::request::logged))
 }
 
-/// RFC 6749, 7009, 7662: what clients call.
+/// RFC 6749, 7009, 7662, 8628: what clients call.
 fn protocol(app: &App) -> Router<Http> {
     let bearer = RequireBearer::new(app.clone(), &[]);
+    let preflight = from_fn_with_state((app.clone(), "POST"), middleware::cors::preflight);
     Router::new()
         .route(
             "/oauth/token",
-            post(oauth::token::create).fallback(oauth::method_not_allowed),
+            post(oauth::token::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
+        )
+        .route(
+            "/oauth/device_authorization",
+            post(oauth::device_authorization::create).fallback(oauth::method_not_allowed),
         )
         .route(
             "/oauth/revoke",
-            post(oauth::revoke::create).fallback(oauth::method_not_allowed),
+            post(oauth::revoke::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
         )
         .route(
             "/oauth/introspect",
@@ -111,7 +136,7 @@ fn protocol(app: &App) -> Router<Http> {
 
 /// What people see; all of it knows the session.
 fn pages(app: &App) -> Router<Http> {
-    use pages::{account, applications, authorize, authorized, home, login, setup};
+    use pages::{account, applications, authorize, authorized, device, home, login, setup};
 
     Router::new()
         .route("/", get(home::show))
@@ -123,6 +148,7 @@ fn pages(app: &App) -> Router<Http> {
                 .delete(authorize::deny),
         )
         .route("/oauth/authorize/native", get(authorize::native))
+        .route("/oauth/device", get(device::show).post(device::create))
         .route("/login", get(login::show).post(login::create))
         .route("/logout", post(login::delete))
         .route("/setup", get(setup::show).post(setup::create))
@@ -187,3 +213,6 @@ fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(idle))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The endpoints that clients call.
 
+pub(super) mod device_authorization;
 pub(super) mod introspect;
 pub(super) mod metadata;
 pub(super) mod revoke;

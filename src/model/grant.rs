@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::client_id::ClientId;
 use super::grant_type::GrantType;
 use super::ids::{ApplicationId, GrantId, UserId};
+use super::resource::Resources;
 use super::scope::Scopes;
 
 /// What a code or refresh token says of the grant that it belongs to.
@@ -21,6 +22,9 @@ pub struct Family {
     pub grant_type: GrantType,
     #[sqlx(json)]
     pub granted: Scopes,
+    /// Where its tokens may be used at most; empty: anywhere.
+    #[sqlx(json)]
+    pub resources: Resources,
     /// The absolute end of the family (RFC 9700 §4.14.2).
     pub ends_at: OffsetDateTime,
     /// The grant is not revoked and its user may still sign in.

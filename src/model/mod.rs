@@ -3,12 +3,14 @@
 
 pub mod application;
 pub mod client_id;
+pub mod device;
 pub mod grant;
 pub mod grant_type;
 pub mod ids;
 pub mod memo;
 pub mod origin;
 pub mod redirect_uri;
+pub mod resource;
 pub mod scope;
 pub mod session;
 pub mod token;

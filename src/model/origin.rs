@@ -1,5 +1,6 @@
 //! Web origins (RFC 6454): where a browser application is served from.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,13 @@ impl Origin {
     }
 
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Both order and hash by the text.
+impl Borrow<str> for Origin {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::client_id::ClientId;
 use super::grant::Family;
 use super::ids::{ApplicationId, GrantId, UserId};
+use super::resource::Resources;
 use super::scope::Scopes;
 
 /// An authorization code (RFC 6749 §4.1.2).
@@ -56,6 +57,9 @@ pub struct AccessToken {
     pub admin: bool,
     #[sqlx(json)]
     pub scopes: Scopes,
+    /// Where it may be used (RFC 8707); empty: anywhere.
+    #[sqlx(json)]
+    pub resources: Resources,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
     /// Neither it nor its grant is revoked, and its application and user are enabled.

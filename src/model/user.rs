@@ -81,9 +81,11 @@ impl std::error::Error for InvalidUsername {}
 /// The one spelling of a name that its variants share (`Kana`, `KANA`, full-width `Ｋana`): two users
 /// must not differ by spelling only, and a failed sign-in counts for all spellings.
 pub fn username_key(text: &str) -> String {
-    let folded: String = text.trim().nfkc().flat_map(char::to_lowercase).collect();
-    let folded: String = folded.replace('ß', "ss").nfkc().collect();
-    folded.chars().filter(|c| *c != '\u{307}').take(256).collect()
+    let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
+    // Normalised again at last: what was taken out may have stood between a letter and its accent.
+    let folded: String = lower.replace('ß', "ss").replace('\u{307}', "").nfkc().collect();
+    let key: String = folded.trim_start().chars().take(256).collect();
+    key.trim_end().to_owned()
 }
 
 fn is_plain(c: char) -> bool {
@@ -112,6 +114,15 @@ mod tests {
         assert_eq!(username_key("STRASSE"), username_key("straße"));
         assert_eq!(username_key("İnci"), username_key("inci"));
         assert_eq!(username_key("e\u{301}ve"), username_key("éve"));
+        assert_eq!(username_key("İ\u{302}le"), username_key("île"));
+    }
+
+    #[test]
+    fn a_key_is_its_own_key() {
+        for text in ["İ\u{302}le", "\u{a8}x", "ẞ", " \u{307} x ", &"ﷺ".repeat(64)] {
+            let key = username_key(text);
+            assert_eq!(username_key(&key), key, "{text:?}");
+        }
     }
 
     #[test]

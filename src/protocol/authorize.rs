@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
+use super::resource;
 use super::scope::{Catalog, ScopeRules};
 use crate::model::application::{Application, ApplicationSettings};
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::{self, RedirectUri};
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 
 /// Longest `state` that is kept and given back, in bytes.
@@ -212,6 +214,9 @@ pub struct AuthorizationRequest {
     /// again after the decision, what was unticked might have become required meanwhile.
     #[serde(default)]
     pub optional: Scopes,
+    /// Where the tokens may be used (RFC 8707); empty: anywhere.
+    #[serde(default)]
+    pub resources: Resources,
     pub code_challenge: Option<String>,
     pub prompt: Prompt,
 }
@@ -236,6 +241,8 @@ pub struct Asked<'a> {
     pub params: &'a Params,
     pub application: &'a ApplicationSettings,
     pub catalog: &'a Catalog,
+    /// The resources that tokens are given for.
+    pub resources: &'a Resources,
     /// The server asks for PKCE from confidential applications too.
     pub require_pkce: bool,
 }
@@ -259,10 +266,11 @@ const CHECKS: &[Check] = &[
 /// What is to be told to the client through [`Target::error`].
 pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, (Target, OAuthError)> {
     match checked(asked) {
-        Ok((scopes, code_challenge, prompt)) => Ok(AuthorizationRequest {
+        Ok((scopes, resources, code_challenge, prompt)) => Ok(AuthorizationRequest {
             target,
             optional: asked.catalog.optional(rules(asked), &scopes),
             scopes,
+            resources,
             code_challenge,
             prompt,
         }),
@@ -270,10 +278,13 @@ pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, 
     }
 }
 
-fn checked(asked: &Asked<'_>) -> Result<(Scopes, Option<String>, Prompt), OAuthError> {
+fn checked(asked: &Asked<'_>) -> Result<(Scopes, Resources, Option<String>, Prompt), OAuthError> {
     CHECKS.iter().try_for_each(|check| check(asked))?;
     let scopes = asked.catalog.resolve(rules(asked), asked.params.get("scope"))?;
-    Ok((scopes, pkce(asked)?, Prompt::parse(asked.params.get("prompt"))?))
+    let resources = resource::asked(asked.params, asked.resources)?;
+    let code_challenge = pkce(asked)?;
+    let prompt = Prompt::parse(asked.params.get("prompt"))?;
+    Ok((scopes, resources, code_challenge, prompt))
 }
 
 fn rules<'a>(asked: &Asked<'a>) -> ScopeRules<'a> {

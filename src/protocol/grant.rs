@@ -1,4 +1,5 @@
 //! One file a grant: whether what the client presents is good.
 
 pub mod code;
+pub mod device;
 pub mod refresh;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::client_auth::AuthMethod;
 use crate::model::grant_type::GrantType;
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 
 /// The document at [`well_known_path`].
@@ -15,6 +16,9 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_endpoint: Option<String>,
     pub token_endpoint: String,
+    /// RFC 8628 §4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_authorization_endpoint: Option<String>,
     pub revocation_endpoint: String,
     pub introspection_endpoint: String,
     pub response_types_supported: Vec<&'static str>,
@@ -29,14 +33,20 @@ pub struct Metadata {
     pub authorization_response_iss_parameter_supported: bool,
     #[serde(skip_serializing_if = "Scopes::is_empty")]
     pub scopes_supported: Scopes,
+    /// The word of Doorkeeper, for RFC 8707.
+    pub resource_indicators_supported: bool,
+    /// RFC 9728 §4.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub protected_resources: Resources,
 }
 
 impl Metadata {
     /// The grants that are built: what the settings allow beyond them is not advertised.
-    pub const BUILT: [GrantType; 3] = [
+    pub const BUILT: [GrantType; 4] = [
         GrantType::AuthorizationCode,
         GrantType::RefreshToken,
         GrantType::ClientCredentials,
+        GrantType::DeviceCode,
     ];
 
     /// `issuer` has no trailing slash. `iss_in_responses`: whether every redirect of the authorization
@@ -58,6 +68,9 @@ impl Metadata {
             issuer: issuer.to_owned(),
             authorization_endpoint: with_code.then(|| endpoint("authorize")),
             token_endpoint: endpoint("token"),
+            device_authorization_endpoint: grants
+                .contains(&GrantType::DeviceCode)
+                .then(|| endpoint("device_authorization")),
             revocation_endpoint: endpoint("revoke"),
             introspection_endpoint: endpoint("introspect"),
             response_types_supported: for_code("code"),
@@ -77,6 +90,17 @@ impl Metadata {
             code_challenge_methods_supported: for_code("S256"),
             authorization_response_iss_parameter_supported: iss_in_responses,
             scopes_supported: scopes.clone(),
+            resource_indicators_supported: true,
+            protected_resources: Resources::default(),
+        }
+    }
+
+    /// Names the resources that tokens are given for.
+    #[must_use]
+    pub fn protecting(self, resources: &Resources) -> Self {
+        Self {
+            protected_resources: resources.clone(),
+            ..self
         }
     }
 }
@@ -87,9 +111,14 @@ pub const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 /// Where the metadata of `issuer` is found: the well-known name goes before the issuer's path
 /// (RFC 8414 §3.1).
 pub fn well_known_path(issuer: &str) -> String {
-    let after_scheme = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    well_known(WELL_KNOWN, issuer)
+}
+
+/// The path of the well-known document `name` about `url`: the name goes between host and path.
+pub(super) fn well_known(name: &str, url: &str) -> String {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = after_scheme.find('/').map_or("", |at| &after_scheme[at..]);
-    format!("{WELL_KNOWN}{}", path.trim_end_matches('/'))
+    format!("{name}{}", path.trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -97,6 +126,7 @@ mod tests {
     use serde_json::{json, to_value};
 
     use super::*;
+    use crate::model::resource::Resource;
 
     fn metadata(grants: &[GrantType]) -> serde_json::Value {
         let scopes = Scopes::parse("write read").unwrap();
@@ -115,17 +145,24 @@ mod tests {
             "issuer": "https://id.example/a",
             "authorization_endpoint": "https://id.example/a/oauth/authorize",
             "token_endpoint": "https://id.example/a/oauth/token",
+            "device_authorization_endpoint": "https://id.example/a/oauth/device_authorization",
             "revocation_endpoint": "https://id.example/a/oauth/revoke",
             "introspection_endpoint": "https://id.example/a/oauth/introspect",
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+            "grant_types_supported": [
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
             "scopes_supported": ["read", "write"],
+            "resource_indicators_supported": true,
         });
         assert_eq!(metadata(&GrantType::ALL), expected);
     }
@@ -136,7 +173,19 @@ mod tests {
         assert_eq!(document["grant_types_supported"], json!(["client_credentials"]));
         assert_eq!(document["response_types_supported"], json!([]));
         assert_eq!(document.get("authorization_endpoint"), None);
+        assert_eq!(document.get("device_authorization_endpoint"), None);
         assert_eq!(document.get("code_challenge_methods_supported"), None);
+    }
+
+    #[test]
+    fn the_resources_that_tokens_are_given_for_are_named() {
+        let api = Resource::parse("https://api.example/v1").unwrap();
+        let document = Metadata::of("https://id.example", &Scopes::default(), GrantType::ALL, true)
+            .protecting(&Resources::from_iter([api]));
+        assert_eq!(
+            to_value(document).unwrap()["protected_resources"],
+            json!(["https://api.example/v1"])
+        );
     }
 
     #[test]

@@ -14,17 +14,25 @@
 //! | RFC 7009 | revocation requests | [`revocation`] |
 //! | RFC 7636 | proof key for code exchange, S256 only | [`pkce`] |
 //! | RFC 7662 | introspection requests and answers | [`introspection`] |
+//! | RFC 7239 | where a request comes from by the word of proxies | [`forwarded`] |
+//! | RFC 8628 | the device authorization answer; whether a poll is good | [`device`], [`grant::device`] |
 //! | RFC 8414, RFC 9207 §3 | server metadata | [`metadata`] |
+//! | RFC 9110 §8.3, §12.5.1 | what a body is, and what is wanted back | [`media_type`] |
+//! | RFC 8707, RFC 9728 | where a token may be used; how a resource describes itself | [`resource`] |
 
 pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
+pub mod device;
 pub mod error;
+pub mod forwarded;
 pub mod grant;
 pub mod introspection;
+pub mod media_type;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod resource;
 pub mod revocation;
 pub mod scope;
 pub mod token;

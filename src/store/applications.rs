@@ -8,6 +8,7 @@ use crate::base::secret::SecretHash;
 use crate::model::application::{Application, ApplicationSecret, ApplicationSettings, Client, SecretDigest};
 use crate::model::client_id::ClientId;
 use crate::model::ids::{ApplicationId, SecretId};
+use crate::model::origin::Origin;
 
 macro_rules! columns {
     () => {
@@ -290,6 +291,18 @@ pub async fn all_send_iss(db: &Db) -> Result<bool> {
         .optional()
         .await?;
     Ok(quiet.is_none())
+}
+
+/// From where browsers may call, one list an application that is enabled and has any.
+pub async fn allowed_origins(db: &Db) -> Result<Vec<Vec<Origin>>> {
+    let rows: Vec<(Json<Vec<Origin>>,)> = db
+        .query(
+            "SELECT allowed_origins FROM applications
+             WHERE allowed_origins <> '[]' AND disabled_at IS NULL AND deleted_at IS NULL",
+        )
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(Json(origins),)| origins).collect())
 }
 
 pub async fn insert_secret(

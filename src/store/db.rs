@@ -3,6 +3,7 @@
 //! Each statement is written once, with `$1` placeholders, in a text that means the same to SQLite and
 //! to Postgres. A store function is then the SQL and nothing else.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -176,22 +177,21 @@ impl Db {
     /// One reading statement, in one round trip.
     pub fn query(&self, text: &'static str) -> Statement<'_> {
         match self {
-            Self::Sqlite { readers, .. } => Statement::SqlitePool(readers, sqlx::query(text)),
-            Self::Postgres { pool, faults } => {
-                Statement::PostgresPool(pool, sqlx::query(text), faults.patient())
-            }
+            Self::Sqlite { readers, .. } => Statement::SqlitePool(readers, logged(text)),
+            Self::Postgres { pool, faults } => Statement::PostgresPool(pool, logged(text), faults.patient()),
         }
     }
 
     /// One writing statement that is a transaction of its own, in one round trip.
     pub fn command(&self, text: &'static str) -> Statement<'_> {
         match self {
-            Self::Sqlite { writer, .. } => Statement::SqlitePool(writer, sqlx::query(text)),
+            Self::Sqlite { writer, .. } => Statement::SqlitePool(writer, logged(text)),
             Self::Postgres { .. } => self.query(text),
         }
     }
 
-    /// Whether the store can be reached and still is the one that was opened.
+    /// Whether the store can be reached, still is the one that was opened, and has the schema of this
+    /// version.
     pub async fn ready(&self) -> Result<()> {
         if let Self::Sqlite { file: Some(file), .. } = self {
             file.still_there()?;
@@ -200,12 +200,15 @@ impl Db {
             .query("SELECT max(version) FROM tegata_migrations")
             .one()
             .await?;
-        if version.is_some_and(|version| version >= migrate::newest()) {
-            return Ok(());
+        match version.unwrap_or(0).cmp(&migrate::newest()) {
+            Ordering::Equal => Ok(()),
+            Ordering::Less => Err(StoreError::refused(
+                "the schema is not current: run tegata migrate",
+            )),
+            Ordering::Greater => Err(StoreError::refused(
+                "the schema is newer than this Tegata: start the one that migrated it",
+            )),
         }
-        Err(StoreError::refused(
-            "the schema is not current: run tegata migrate",
-        ))
     }
 
     /// Closes every connection; SQLite folds its log into the file.
@@ -231,8 +234,8 @@ impl Tx {
     /// `&'static`: a text put together from input does not type-check.
     pub fn sql(&mut self, text: &'static str) -> Statement<'_> {
         match self {
-            Self::Sqlite(tx) => Statement::Sqlite(tx, sqlx::query(text)),
-            Self::Postgres(tx, faults) => Statement::Postgres(tx, sqlx::query(text), faults.patient()),
+            Self::Sqlite(tx) => Statement::Sqlite(tx, logged(text)),
+            Self::Postgres(tx, faults) => Statement::Postgres(tx, logged(text), faults.patient()),
         }
     }
 
@@ -320,6 +323,12 @@ impl Statement<'_> {
     pub async fn all<T: Record>(self) -> Result<Vec<T>> {
         on!(self, (target, query) => query.try_map(|row| T::from_row(&row)).fetch_all(target))
     }
+}
+
+/// The finest log shows which statements a request takes; what is bound to them is never shown.
+fn logged<D: sqlx::Database>(text: &'static str) -> Query<'static, D, D::Arguments> {
+    tracing::trace!(text, "statement");
+    sqlx::query(text)
 }
 
 /// A value both databases take.

@@ -6,9 +6,10 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 
 use super::{Db, Result, Tx};
-use crate::model::grant::{AuthorizedApplication, Consent, RevokedReason};
+use crate::model::grant::{AuthorizedApplication, Consent, Family, RevokedReason};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 
 /// What a new grant is made of.
@@ -21,14 +22,17 @@ pub struct NewGrant<'a> {
     pub user_epoch: i64,
     pub grant_type: GrantType,
     pub scopes: &'a Scopes,
+    /// The bound of its access tokens (RFC 8707); empty: none.
+    pub resources: &'a Resources,
     /// The absolute end of the family.
     pub expires_at: OffsetDateTime,
 }
 
 pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> Result<()> {
     tx.sql(
-        "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at, user_epoch)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at, user_epoch,
+             resources)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(grant.id)
     .bind(grant.application_id)
@@ -38,9 +42,27 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
     .bind(now)
     .bind(grant.expires_at)
     .bind(grant.user_epoch)
+    .bind(Json(grant.resources))
     .execute()
     .await
     .map(drop)
+}
+
+/// What stands behind a grant, as it is now.
+pub async fn family(tx: &mut Tx, id: GrantId) -> Result<Option<Family>> {
+    tx.sql(
+        "SELECT g.id AS grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
+                g.expires_at AS ends_at,
+                (g.revoked_at IS NULL AND g.user_epoch = u.epoch
+                 AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
+                a.version AS application_version
+         FROM grants g JOIN users u ON u.id = g.user_id
+             LEFT JOIN applications a ON a.id = g.application_id AND a.disabled_at IS NULL AND a.deleted_at IS NULL
+         WHERE g.id = $1",
+    )
+    .bind(id)
+    .optional()
+    .await
 }
 
 /// Kills a family. Idempotent: the first time and reason stay.
@@ -261,7 +283,9 @@ pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Ve
                         WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2)
              OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id AND t.expires_at > $2)
              OR EXISTS (SELECT 1 FROM authorization_codes k
-                        WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2))
+                        WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2)
+             OR EXISTS (SELECT 1 FROM device_codes d
+                        WHERE d.grant_id = g.id AND d.used_at IS NULL AND d.expires_at > $2))
          ORDER BY 7, 5 DESC LIMIT 1000",
     )
     .bind(user)

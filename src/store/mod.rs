@@ -5,6 +5,7 @@ pub mod applications;
 pub mod authorization_requests;
 pub mod codes;
 pub mod db;
+pub mod devices;
 mod error;
 mod faults;
 pub mod grants;

@@ -28,6 +28,11 @@ const SWEEPS: &[Sweep] = &[
                 (SELECT hash FROM authorization_requests WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
     },
     Sweep {
+        what: "device codes",
+        text: "DELETE FROM device_codes WHERE hash IN
+                (SELECT hash FROM device_codes WHERE forget_at <= $1 AND $2 <= $1 LIMIT $3)",
+    },
+    Sweep {
         what: "sessions",
         text: "DELETE FROM sessions WHERE hash IN
                 (SELECT hash FROM sessions WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",

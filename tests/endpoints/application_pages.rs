@@ -133,8 +133,15 @@ async fn every_wrong_redirect_uri_is_told_beside_the_field(world: World) {
         assert!(field.contains(wrong), "{wrong}: {field}");
     }
     assert!(!field.contains("good.example") && !answer.body.contains('`'), "{answer}");
-    let first = answer.body.split("autofocus").next().unwrap();
-    assert!(first.contains("<textarea") && !first.contains("access_token_ttl\" name"), "the first wrong field has the focus");
+}
+
+async fn errors_stand_in_the_order_of_the_form(world: World) {
+    let root = Administration::of(&world).await;
+    let (page, mut form) = root.blank("").await;
+    form.set("access_token_ttl", "soon");
+    let answer = root.browser.submit(&page, &form).await;
+    let told: Vec<_> = answer.body.split("<a href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(told, ["main", "redirect_uris", "access_token_ttl"], "{answer}");
 }
 
 async fn what_only_a_confidential_application_may_is_refused_beside_its_switch(world: World) {
@@ -193,7 +200,7 @@ async fn a_scope_that_is_gone_stays_until_somebody_unticks_it(world: World) {
     let ticked: Vec<_> = form.fields.iter().filter(|(name, _)| name == "scopes").map(|(_, scope)| &**scope).collect();
     assert_eq!(ticked, ["archive"]);
     let refused = root.browser.submit(&page, &form).await;
-    assert!(refused.status == 422 && refused.body.contains("archive is not configured"), "{refused}");
+    assert!(refused.status == 422 && refused.body.contains("<code>archive</code> is not configured"), "{refused}");
     form.set("scopes", "read");
     assert_eq!(root.browser.submit(&page, &form).await.status, 303);
     let list = root.get("/oauth/applications").await;

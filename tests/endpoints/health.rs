@@ -10,6 +10,22 @@ async fn a_server_that_can_serve_says_so(world: World) {
     assert_eq!(world.get("/healthz/").await.status, 200);
 }
 
+async fn a_server_whose_store_has_another_version_is_not_ready(world: World) {
+    let newest = "version = (SELECT max(version) FROM tegata_migrations)";
+    for (change, back) in [
+        (format!("version = -version WHERE {newest}"), "version = -version WHERE version < 0"),
+        (format!("version = version + 1000000 WHERE {newest}"), "version = version - 1000000 WHERE version > 1000000"),
+    ] {
+        assert_eq!(world.change_rows(&format!("UPDATE tegata_migrations SET {change}")).await, 1);
+        let answer = world.get("/readyz").await;
+        assert_eq!(answer.status, 503, "{change}: {answer}");
+        assert_eq!(answer.json(), serde_json::json!({"status": "not ready", "because": "store"}));
+        assert_eq!(world.get("/healthz").await.status, 200, "to be killed for it would mend nothing");
+        assert_eq!(world.change_rows(&format!("UPDATE tegata_migrations SET {back}")).await, 1);
+        assert_eq!(world.get("/readyz").await.status, 200);
+    }
+}
+
 async fn what_is_not_there_is_not_found(world: World) {
     for path in
         ["/nothing", "/oauth/nothing", "/oauth", "/api/nothing", "/.git/config", "/oauth/token/nothing"]

@@ -21,7 +21,8 @@ fn id(user: &User) -> UserId {
 async fn reset(world: &World, user: &mut User, round: usize) {
     user.password = format!("reset for the {round}th time");
     let new = Secret::new(user.password.as_str());
-    users::set_password(&world.app().await, id(user), new)
+    let server = world.app().await;
+    Box::pin(users::set_password(&server, id(user), new))
         .await
         .unwrap();
 }
@@ -35,7 +36,7 @@ async fn code_without_asking(browser: &Browser, app: &Application) -> Option<Str
 /// A code as a request gets it that saw the user before `deed`, and was overtaken by it.
 async fn overtaken<F: Future<Output = ()>>(world: &World, user: &User, app: &Application, deed: F) -> String {
     let server = world.app().await;
-    let seen = users::find(&server, id(user)).await.unwrap().unwrap();
+    let seen = Box::pin(users::find(&server, id(user))).await.unwrap().unwrap();
     deed.await;
     let path = Ask::of(app).path();
     let params = Params::parse(path.split_once('?').unwrap().1.as_bytes()).unwrap();
@@ -43,7 +44,7 @@ async fn overtaken<F: Future<Output = ()>>(world: &World, user: &User, app: &App
         user: &seen,
         sign_in: "the one from before",
     };
-    let next = authorize::begin(&server, &params, Some(viewer), false)
+    let next = Box::pin(authorize::begin(&server, &params, Some(viewer), false))
         .await
         .unwrap();
     let Next::Deliver(delivered) = next else {
@@ -82,8 +83,8 @@ async fn a_code_that_disabling_overtook_stays_dead(world: World) {
     let app = world.application().trusted().create().await;
     let server = world.app().await;
     let code = overtaken(&world, &alice, &app, async {
-        users::disable(&server, id(&alice)).await.unwrap();
-        users::enable(&server, id(&alice)).await.unwrap();
+        Box::pin(users::disable(&server, id(&alice))).await.unwrap();
+        Box::pin(users::enable(&server, id(&alice))).await.unwrap();
     })
     .await;
     world.redeem(&app, &code).await.refused(400, "invalid_grant");

@@ -231,4 +231,31 @@ async fn a_rotated_token_stays_dead_after_a_restart(world: World) {
     assert!(!world.is_active(&app, &second.access).await);
 }
 
+async fn a_lost_answer_whose_token_is_gone_is_no_fault_of_ours(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let first = world.tokens(&alice, &app).await;
+    let second = world.refresh(&app, first.refresh()).await.tokens();
+    assert_eq!(world.change_rows("DELETE FROM refresh_tokens WHERE used_at IS NULL").await, 1);
+    let again = world.refresh(&app, first.refresh()).await.tokens();
+    assert_eq!(again.refresh(), second.refresh(), "the one answer there was, and no other");
+    world.refresh(&app, again.refresh()).await.refused(400, "invalid_grant");
+
+    assert_eq!(world.change_rows("DELETE FROM refresh_tokens").await, 1);
+    world.refresh(&app, first.refresh()).await.refused(400, "invalid_grant");
+    assert!(world.is_active(&app, &second.access).await, "a token of which nothing is known is no replay");
+}
+
+async fn a_lost_answer_is_not_given_again_when_its_grant_is_gone(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let first = world.tokens(&alice, &app).await;
+    let second = world.refresh(&app, first.refresh()).await.tokens();
+    assert_eq!(world.change_rows("DELETE FROM grants").await, 1);
+    for token in [first.refresh(), second.refresh()] {
+        world.refresh(&app, token).await.refused(400, "invalid_grant");
+    }
+    assert!(!world.is_active(&app, &second.access).await);
+}
+
 }

@@ -83,6 +83,16 @@ async fn a_refresh_gives_the_access_token_of_its_grant_again(world: World) {
     assert!(!world.is_active(&app, &third.access).await, "a replay still ends the grant");
 }
 
+with("resources" = "https://api.example,https://other.example")
+async fn a_token_for_one_resource_is_not_given_for_another(world: World) {
+    let app = world.application().reuses_access_token().create().await;
+    let ask = |resource: &'static str| world.client_credentials(&app).field("resource", resource);
+    let first = ask("https://api.example").await.tokens();
+    assert_ne!(ask("https://other.example").await.tokens().access, first.access);
+    assert_ne!(world.client_credentials(&app).await.tokens().access, first.access);
+    assert_eq!(ask("https://api.example").await.tokens().access, first.access);
+}
+
 async fn a_new_authorization_gives_a_new_token(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().reuses_access_token().create().await;

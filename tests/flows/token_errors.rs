@@ -1,8 +1,13 @@
 //! What the token endpoint refuses whoever asks (RFC 6749 §3.2, §5.2).
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::world::World;
+
+/// An answer for which nothing had to be done, on a loaded machine.
+const QUICK: Duration = Duration::from_millis(500);
 
 on_each_database! {
 
@@ -139,6 +144,39 @@ async fn a_zero_byte_in_any_parameter_is_no_fault_of_ours(world: World) {
             world.post(path, &[("token", "a\u{0}b"), ("token_type_hint", "\u{0}")]).by(&app).await;
         }
     }
+}
+
+async fn a_value_of_64_kilobytes_is_refused_at_once(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().public().create().await;
+    let tokens = world.tokens(&alice, &app).await;
+    for (size, whole) in [(60_000, true), (64 * 1024, false)] {
+        let long = "x".repeat(size);
+        let code = world.code(&alice, &app).await;
+        let code = |name| world.redeem(&app, &code).without(name).field(name, &long);
+        let refresh = |name| world.refresh(&app, tokens.refresh()).without(name).field(name, &long);
+        let token = |path| world.post(path, &[("token", &*long)]).by(&app);
+        for (name, request, error) in [
+            ("code", code("code"), "400 invalid_grant"),
+            ("code_verifier", code("code_verifier"), "400 invalid_grant"),
+            ("redirect_uri", code("redirect_uri"), "400 invalid_grant"),
+            ("client_id", code("client_id"), "401 invalid_client"),
+            ("grant_type", code("grant_type"), "400 unsupported_grant_type"),
+            ("refresh_token", refresh("refresh_token"), "400 invalid_grant"),
+            ("scope", refresh("scope"), "400 invalid_scope"),
+            ("client_secret", refresh("client_secret"), "401 invalid_client"),
+            ("revoke", token("/oauth/revoke"), "200 "),
+        ] {
+            let started = Instant::now();
+            let answer = request.await;
+            let took = started.elapsed();
+            let said = format!("{} {}", answer.status, answer.json()["error"].as_str().unwrap_or_default());
+            assert_eq!(said, if whole { error } else { "413 invalid_request" }, "{name}");
+            assert!(answer.body.len() < 1000, "{name}: nothing of it is repeated");
+            assert!(took < QUICK, "{name} took {took:?}");
+        }
+    }
+    world.refresh(&app, tokens.refresh()).await.tokens();
 }
 
 }

@@ -94,10 +94,18 @@ impl Process {
 
     /// Waits until it has said `words` on stderr; returns all it has said by then.
     pub(super) async fn says(&self, words: &str) -> String {
+        self.says_in_a_line(&[words]).await
+    }
+
+    /// Waits until a line on stderr holds all of `words`; returns all it has said by then.
+    pub(super) async fn says_in_a_line(&self, words: &[&str]) -> String {
         let started = Instant::now();
         loop {
             let told = self.told();
-            if told.contains(words) {
+            if told
+                .lines()
+                .any(|line| words.iter().all(|word| line.contains(word)))
+            {
                 return told;
             }
             assert!(

@@ -128,6 +128,11 @@ impl Wanted {
         self.option("--revoke-previous-tokens")
     }
 
+    /// From where a browser may call in its name.
+    pub(crate) fn allowed_origin(self, origin: &str) -> Self {
+        self.option("--allowed-origin").option(origin)
+    }
+
     pub(crate) async fn create(mut self) -> Application {
         if self.redirect_uris.is_empty() {
             self.redirect_uris.push("https://app.example/callback".to_owned());

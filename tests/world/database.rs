@@ -8,6 +8,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
 
+use super::World;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Database {
     Sqlite,
@@ -65,18 +67,6 @@ fn unused_name() -> String {
     )
 }
 
-/// How many rows a table has.
-pub(super) async fn count(url: &str, table: &str) -> i64 {
-    let text = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    if url.starts_with("sqlite:") {
-        let mut connection = SqliteConnection::connect(url).await.unwrap();
-        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap()
-    }
-}
-
 async fn execute(statement: String) {
     let mut connection = PgConnection::connect(server().as_str())
         .await
@@ -96,4 +86,41 @@ fn server() -> Url {
         )
     });
     Url::parse(&url).expect("TEGATA_TEST_POSTGRES is a URL")
+}
+
+/// The store behind the server's back.
+impl World {
+    pub(crate) fn is_on_sqlite(&self) -> bool {
+        self.database_url.starts_with("sqlite:")
+    }
+
+    /// Runs a statement and tells how many rows it changed.
+    pub(crate) async fn change_rows(&self, statement: &str) -> u64 {
+        let (url, statement) = (&self.database_url, AssertSqlSafe(statement.to_owned()));
+        if self.is_on_sqlite() {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            let done = sqlx::query(statement).execute(&mut connection).await.unwrap();
+            return done.rows_affected();
+        }
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let done = sqlx::query(statement).execute(&mut connection).await.unwrap();
+        done.rows_affected()
+    }
+
+    /// The one number that `query` gives.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let (url, query) = (&self.database_url, AssertSqlSafe(query.to_owned()));
+        if self.is_on_sqlite() {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            return sqlx::query_scalar(query)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+        }
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(query)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    }
 }

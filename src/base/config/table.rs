@@ -233,6 +233,12 @@ pub static SETTINGS: &[Setting] = &[
         set: |c, v| v.scopes_by_grant().map(|read| c.scopes_by_grant = read),
     },
     Setting {
+        name: "resources",
+        preset: Preset::Words("none but /api/memos of this server"),
+        help: "The resources that tokens may be asked for, as https://api.example.com (RFC 8707)",
+        set: |c, v| v.resources().map(|read| c.resources = read),
+    },
+    Setting {
         name: "rate_limits",
         preset: Preset::Value("true"),
         help: "Limit attempts; false is for test runs",

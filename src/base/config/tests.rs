@@ -258,6 +258,9 @@ fn wrong_values_are_faults() {
         ("scopes", "re ad=Read"),
         ("scopes", "read="),
         ("default_scopes", "admin"),
+        ("resources", "api.example.com"),
+        ("resources", "https://api.example.com/#x"),
+        ("resources", "https://api.example.com,https://api.example.com/"),
         ("rate_limits", "1"),
         ("trusted_proxies", "0.0.0.0/0"),
         ("oauth1", "true"),
@@ -411,7 +414,7 @@ fn what_one_grant_may_give_is_listed_by_grant() {
         "client_credentials=read,client_credentials=write, device_code=read write applications",
     )])
     .unwrap();
-    let names = |grant: &str| Vec::from_iter(config.scopes_by_grant[grant].iter().map(String::as_str));
+    let names = |grant: &str| config.scopes_by_grant[grant].iter().cloned().collect::<Vec<_>>();
     assert_eq!(names("client_credentials"), ["read", "write"]);
     assert_eq!(names("device_code"), ["applications", "read", "write"]);
     let file = from_file("scopes_by_grant = { client_credentials = 'read' }").unwrap();

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use time::Duration;
 
 use super::{LogFormat, ScopeEntry};
+use crate::base::uri;
 
 const LONGEST_SCOPE: usize = 100;
 const LONGEST_DESCRIPTION: usize = 200;
@@ -219,6 +220,21 @@ impl Value {
             Ok((grant(name)?, text))
         };
         self.pieces()?.into_iter().map(read).collect()
+    }
+
+    pub(super) fn resources(&self) -> Reading<Vec<String>> {
+        let bare = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
+        let mut resources: Vec<String> = Vec::new();
+        for piece in self.pieces()? {
+            uri::absolute(piece).map_err(|why| {
+                format!("{piece:?} {why}; absolute URIs are allowed, as https://api.example.com")
+            })?;
+            if resources.iter().any(|other| bare(other) == bare(piece)) {
+                return Err(format!("the resource {piece} is named twice"));
+            }
+            resources.push(piece.to_owned());
+        }
+        Ok(resources)
     }
 
     pub(super) fn log_filter(&self) -> Reading<String> {

@@ -216,7 +216,7 @@ impl Wanted {
             match RedirectUri::register(text) {
                 Ok(uri) if uris.contains(&uri) => {}
                 Ok(uri) => uris.push(uri),
-                Err(error) => faults.add("redirect_uris", error.to_string()),
+                Err(error) => faults.add("redirect_uris", format!("{error}.")),
             }
         }
         uris
@@ -226,7 +226,7 @@ impl Wanted {
         let mut lifetimes = BTreeMap::new();
         for (name, text) in &self.access_token_ttls {
             let Ok(grant) = GrantType::parse(name) else {
-                faults.add("access_token_ttls", format!("{name} is no grant."));
+                faults.add("access_token_ttls", format!("`{name}` is no grant."));
                 continue;
             };
             if let Some(seconds) = ttl("access_token_ttls", text, faults) {
@@ -281,7 +281,10 @@ impl Wanted {
                 Ok(grant) if app.offers(grant) => drop(grants.insert(grant)),
                 _ => faults.add(
                     "grants",
-                    format!("This server does not offer {name}; it offers: {}.", offered(app)),
+                    format!(
+                        "This server does not offer `{name}`; it offers: {}.",
+                        offered(app)
+                    ),
                 ),
             }
         }
@@ -374,7 +377,7 @@ fn known_scopes(app: &App, field: &'static str, lists: &[String], faults: &mut F
             Ok(scope) if app.catalog.knows(name) => scopes.push(scope),
             _ => faults.add(
                 field,
-                format!("{name} is not configured; there are: {}.", known(app)),
+                format!("`{name}` is not configured; there are: {}.", known(app)),
             ),
         }
     }
@@ -400,7 +403,7 @@ fn ttl(field: &'static str, text: &str, faults: &mut Faults) -> Option<i64> {
     if seconds.is_none() {
         faults.add(
             field,
-            format!("{text} is no duration: write 60s, 15m, 1h, 30d or a number of seconds."),
+            format!("`{text}` is no duration: write `60s`, `15m`, `1h`, `30d` or a number of seconds."),
         );
     }
     seconds

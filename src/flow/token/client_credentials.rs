@@ -7,6 +7,7 @@ use crate::flow::issue;
 use crate::flow::reuse::{self, Reuse};
 use crate::model::grant_type::GrantType;
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenResponse;
 
@@ -18,11 +19,11 @@ pub(super) async fn issue(
     let application = client.application();
     let rules = ScopeRules::of(&application.settings, GrantType::ClientCredentials);
     let scopes = app.catalog.resolve(rules, params.get("scope"))?;
+    let resources = resource::asked(params, &app.resources)?;
     let now = app.now();
-    let reuse = Reuse::of(client, None, &scopes);
-    let minted = issue::mint(app, application, &scopes, None, false, now);
-    let grant = GrantType::ClientCredentials;
-    if let Some(again) = reuse::find(app, client, reuse.as_ref(), grant, now).await? {
+    let reuse = Reuse::of(client, None, &scopes, &resources);
+    let minted = issue::mint(app, application, &scopes, None, false, now).narrowed_to(resources);
+    if let Some(again) = reuse::find(app, client, reuse.as_ref(), rules.grant, now).await? {
         return Ok(minted.with_access_token(again, now).response);
     }
     let minted = minted.reusable(app, reuse.as_ref());

@@ -14,6 +14,7 @@ use crate::model::ids::GrantId;
 use crate::model::token::AuthorizationCode;
 use crate::protocol::grant::code::{Presented, Verdict, judge, refused};
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::token::TokenResponse;
 use crate::store;
 
@@ -29,7 +30,7 @@ pub(super) async fn redeem(
     client.is_current_for(&code.family)?;
     let now = app.now();
     match judge(&code, client.application().id, Presented::of(params), now) {
-        Verdict::Redeem => exchange(app, client, &code, hash, now).await,
+        Verdict::Redeem => exchange(app, client, params, &code, hash, now).await,
         Verdict::Replay => Err(replayed(app, code.family.grant_id, now).await?),
         Verdict::Fail(reason) => {
             store::codes::count_failure(&app.db, hash).await?;
@@ -44,6 +45,7 @@ pub(super) async fn redeem(
 async fn exchange(
     app: &App,
     client: &Authenticated,
+    params: &Params,
     code: &AuthorizationCode,
     hash: SecretHash,
     now: OffsetDateTime,
@@ -55,7 +57,9 @@ async fn exchange(
             .with_cause("the redirect URI is no longer registered")
             .into());
     }
+    let resources = resource::narrowed(params, &app.resources, &code.family.resources)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
+    let reuse = Reuse::of(client, Some(&code.family), &code.family.granted, &resources);
     let minted = issue::mint(
         app,
         application,
@@ -64,10 +68,8 @@ async fn exchange(
         refresh,
         now,
     )
-    .reusable(
-        app,
-        Reuse::of(client, Some(&code.family), &code.family.granted).as_ref(),
-    );
+    .narrowed_to(resources)
+    .reusable(app, reuse.as_ref());
     let mut tx = app.db.write().await?;
     if !store::codes::consume(&mut tx, hash, now).await? {
         drop(tx);

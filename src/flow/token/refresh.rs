@@ -9,11 +9,13 @@ use crate::flow::reuse::{self, Reuse};
 use crate::flow::{App, issue, retry};
 use crate::model::grant::{Family, RevokedReason};
 use crate::model::grant_type::GrantType;
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::model::token::RefreshToken;
 use crate::protocol::error::OAuthError;
 use crate::protocol::grant::refresh::{MOST_RETRIES, Verdict, judge, refused, scopes};
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenResponse;
 use crate::store::refresh_tokens::{self, Retry};
@@ -25,7 +27,7 @@ struct Presentation<'a> {
     client: &'a Authenticated,
     token: Secret,
     hash: SecretHash,
-    scope: Option<&'a str>,
+    params: &'a Params,
     arrival: u64,
     now: OffsetDateTime,
 }
@@ -41,7 +43,7 @@ pub(super) async fn rotate(
         client,
         hash: token.hash(),
         token,
-        scope: params.get("scope"),
+        params,
         arrival,
         now: app.now(),
     };
@@ -78,17 +80,19 @@ impl Presentation<'_> {
     async fn rotate(&self, app: &App, found: &RefreshToken) -> Result<Option<TokenResponse>, Refusal> {
         let application = self.client.application();
         let granted = self.still_allowed(app, found)?;
-        let asked = scopes(&granted, self.scope)?;
+        let asked = scopes(&granted, self.params.get("scope"))?;
+        let resources = self.resources(app, found)?;
         let refresh = application.settings.allows(GrantType::RefreshToken);
-        let reuse = Reuse::of(self.client, Some(&found.family), &asked);
+        let reuse = Reuse::of(self.client, Some(&found.family), &asked, &resources);
         let grant = found.family.grant_type;
         let again = reuse::find(app, self.client, reuse.as_ref(), grant, self.now).await?;
-        let minted = issue::mint(app, application, &asked, Some(&found.family), refresh, self.now);
+        let minted = issue::mint(app, application, &asked, Some(&found.family), refresh, self.now)
+            .narrowed_to(resources.clone());
         let minted = match again {
             Some(again) => minted.with_access_token(again, self.now),
             None => minted.reusable(app, reuse.as_ref()),
         };
-        let sealed = self.seal(app, found, &minted.response);
+        let sealed = self.seal(app, found, &resources, &minted.response);
         let kept = sealed.as_deref().map(|sealed| Retry {
             sealed,
             client: &self.client.by,
@@ -130,11 +134,23 @@ impl Presentation<'_> {
         Ok(left)
     }
 
-    fn seal(&self, app: &App, found: &RefreshToken, answer: &TokenResponse) -> Option<Vec<u8>> {
+    /// Where the access token is to be good: what is asked, within what was granted.
+    fn resources(&self, app: &App, found: &RefreshToken) -> Result<Resources, OAuthError> {
+        resource::narrowed(self.params, &app.resources, &found.family.resources)
+    }
+
+    fn seal(
+        &self,
+        app: &App,
+        found: &RefreshToken,
+        resources: &Resources,
+        answer: &TokenResponse,
+    ) -> Option<Vec<u8>> {
         if app.config.refresh_token_retry_window.is_zero() {
             return None;
         }
-        retry::seal(&app.entropy, &self.token, &found.family, &found.scopes, answer)
+        let bound = retry::Bound::to(&found.family, &found.scopes, resources);
+        retry::seal(&app.entropy, &self.token, &bound, answer)
     }
 
     /// Another request rotated the token between our look and our write: look again.
@@ -148,10 +164,12 @@ impl Presentation<'_> {
     }
 
     async fn answer_again(&self, app: &App, found: &RefreshToken) -> Result<TokenResponse, Refusal> {
+        let resources = self.resources(app, found)?;
+        let bound = retry::Bound::to(&found.family, &found.scopes, &resources);
         let opened = found
             .retry_sealed
             .as_deref()
-            .and_then(|sealed| retry::open(&self.token, &found.family, &found.scopes, sealed));
+            .and_then(|sealed| retry::open(&self.token, &bound, sealed));
         let Some(answer) = opened else {
             return Err(refused().with_cause("the kept answer does not open").into());
         };

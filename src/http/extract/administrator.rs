@@ -12,13 +12,12 @@ use super::form::{Form, header_token, is_ours};
 use super::params::is_media_type;
 use super::viewer::Viewer;
 use crate::flow::App;
-use crate::http::bearer::{BearerError, Needed, authenticate};
+use crate::http::bearer::{BearerError, RequireBearer};
 use crate::http::error::NO_STORE;
 use crate::http::middleware::request::{Cause, RequestId};
 use crate::http::pages::authorize::redirect;
 use crate::http::pages::error;
 use crate::http::pages::login::is_own_path;
-use crate::model::scope::Scope;
 use crate::model::user::User;
 use crate::protocol::bearer::Challenge;
 use crate::protocol::scope::APPLICATIONS;
@@ -124,22 +123,27 @@ fn bears_token(headers: &HeaderMap) -> bool {
 }
 
 async fn by_token(app: &App, headers: &HeaderMap) -> Result<(), Response> {
-    let needed = Needed::All(Scope::parse(APPLICATIONS).into_iter().collect());
-    let token = authenticate(app, &needed, headers)
+    let token = RequireBearer::new(app.clone(), &[APPLICATIONS])
+        .authenticate(headers)
         .await
         .map_err(IntoResponse::into_response)?;
+    // Whatever it is for, it is not this: a resource that passes it on opens nothing here (RFC 8707).
+    if !token.resources.is_empty() {
+        let challenge = Challenge::invalid_token("The access token is for another resource");
+        return Err(BearerError::from(challenge).into_response());
+    }
     if token.user_id.is_some() && token.admin {
         return Ok(());
     }
     let challenge = Challenge::insufficient_privileges("The token is not an administrator's");
-    Err(BearerError::Challenge(Box::new(challenge)).into_response())
+    Err(BearerError::from(challenge).into_response())
 }
 
 fn by_session(user: Option<&User>) -> Result<(), Response> {
     match user {
         Some(user) if user.admin => Ok(()),
         Some(_) => Err(forbidden("Only administrators manage applications")),
-        None => Err(BearerError::Challenge(Box::new(Challenge::unauthorized())).into_response()),
+        None => Err(BearerError::from(Challenge::unauthorized()).into_response()),
     }
 }
 

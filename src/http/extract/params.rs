@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use futures_util::StreamExt;
 
 use crate::http::error::EndpointError;
 use crate::protocol::error::OAuthError;
+use crate::protocol::media_type;
 use crate::protocol::params::Params;
 
 /// Largest body of a form or a JSON document.
@@ -39,11 +40,12 @@ impl<S: Sync> FromRequest<S> for FormParams {
 /// Credentials, codes and tokens in a URL end up in logs and histories: what belongs into the body is
 /// refused in the query, the rest of the query is ignored.
 fn refuse_query(query: &Params, body: &Params) -> Result<(), OAuthError> {
-    const BODY_ONLY: [&str; 9] = [
+    const BODY_ONLY: [&str; 10] = [
         "client_id",
         "client_secret",
         "code",
         "code_verifier",
+        "device_code",
         "grant_type",
         "password",
         "refresh_token",
@@ -77,22 +79,14 @@ pub(in crate::http) fn is_form(headers: &HeaderMap) -> bool {
     is_media_type(headers, "application/x-www-form-urlencoded")
 }
 
-/// Whether the one `Content-Type` is `wanted`, with no parameter but `charset=utf-8`.
+/// See [`media_type::is`].
 pub(in crate::http) fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
-    };
-    let Ok(text) = value.to_str() else { return false };
-    let mut pieces = text.split(';').map(str::trim);
-    pieces
-        .next()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
-        && pieces.filter(|piece| !piece.is_empty()).all(|piece| {
-            piece.split_once('=').is_some_and(|(name, value)| {
-                !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-            })
-        })
+    let values: Vec<&[u8]> = headers
+        .get_all(header::CONTENT_TYPE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    media_type::is(&values, wanted)
 }
 
 /// A body within the limit.
@@ -121,41 +115,5 @@ pub(in crate::http) async fn drain(body: Body, mut read: usize) {
         if read > MAX_DRAINED {
             return;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::http::HeaderValue;
-
-    fn headers(kinds: &[&'static str]) -> HeaderMap {
-        kinds
-            .iter()
-            .map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind)))
-            .collect()
-    }
-
-    #[test]
-    fn a_form_is_a_form_in_utf_8_alone() {
-        for kind in [
-            "application/x-www-form-urlencoded",
-            "application/x-www-form-urlencoded; charset=UTF-8",
-        ] {
-            assert!(is_form(&headers(&[kind])), "{kind}");
-        }
-        for kind in [
-            "application/json",
-            "text/plain",
-            "application/x-www-form-urlencoded; charset=utf-7",
-            "",
-        ] {
-            assert!(!is_form(&headers(&[kind])), "{kind}");
-        }
-        assert!(!is_form(&headers(&[])));
-        assert!(!is_form(&headers(&[
-            "application/x-www-form-urlencoded",
-            "application/json"
-        ])));
     }
 }

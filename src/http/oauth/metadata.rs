@@ -1,12 +1,21 @@
-//! `GET /.well-known/oauth-authorization-server` (RFC 8414 §3).
+//! `GET /.well-known/oauth-authorization-server` (RFC 8414 §3) and `/.well-known/oauth-protected-resource`
+//! (RFC 9728 §3): documents for everybody, pages of other origins included.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 
 use crate::flow::App;
+use crate::http::api::{READ, WRITE};
+use crate::model::scope::Scopes;
 use crate::protocol::metadata::Metadata;
+use crate::protocol::resource::ResourceMetadata;
+
+const PUBLIC: [(HeaderName, &str); 2] = [
+    (header::CACHE_CONTROL, "public, max-age=300"),
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+];
 
 pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
     let metadata = Metadata::of(
@@ -14,6 +23,19 @@ pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
         &app.catalog.configured(),
         app.offered_grants(),
         app.promises_iss(),
-    );
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata))
+    )
+    .protecting(&app.resources);
+    (PUBLIC, Json(metadata))
+}
+
+/// Of `/api/memos`, with the scopes that open it.
+pub(in crate::http) async fn memos(State(app): State<App>) -> impl IntoResponse {
+    let scopes: Scopes = app
+        .catalog
+        .configured()
+        .into_iter()
+        .filter(|scope| matches!(scope.as_str(), READ | WRITE))
+        .collect();
+    let metadata = ResourceMetadata::of(&app.memos, "Memos", app.issuer.as_str(), scopes);
+    (PUBLIC, Json(metadata))
 }

@@ -3,21 +3,27 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
 use crate::flow::{self, App};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::address::ClientAddress;
-use crate::http::extract::client::credentials;
+use crate::http::extract::client::{credentials, named};
 use crate::http::extract::params::FormParams;
+use crate::http::middleware::cors;
 
 pub(in crate::http) async fn create(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     FormParams(params): FormParams,
-) -> Result<impl IntoResponse, EndpointError> {
+) -> Response {
     let presented = credentials(&headers, &params);
-    let response = flow::token::exchange(&app, &params, presented, address).await?;
-    Ok((NO_STORE, Json(response)))
+    let client_id = named(&presented, &params);
+    let answer = flow::token::exchange(&app, &params, presented, address)
+        .await
+        .map(|response| (NO_STORE, Json(response)))
+        .map_err(EndpointError::from)
+        .into_response();
+    cors::readable_by_client(&app, &headers, client_id, answer).await
 }

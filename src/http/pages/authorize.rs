@@ -116,13 +116,7 @@ pub(in crate::http) async fn deny(State(app): State<App>, form: Form) -> Respons
 
 async fn decide(app: &App, form: &Form) -> Response {
     let decision = match form.params.get("decision") {
-        Some("authorize") => Decision::Authorize {
-            ticked: form
-                .params
-                .all("scopes")
-                .filter_map(|name| Scope::parse(name).ok())
-                .collect(),
-        },
+        Some("authorize") => Decision::Authorize,
         _ => Decision::Deny,
     };
     settle(app, form, decision).await
@@ -138,7 +132,12 @@ async fn settle(app: &App, form: &Form, decision: Decision) -> Response {
     let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
         return asking.gone();
     };
-    match authorize::decide(app, &Secret::new(handle), user, decision).await {
+    let ticked = form
+        .params
+        .all("scopes")
+        .filter_map(|name| Scope::parse(name).ok())
+        .collect();
+    match authorize::decide(app, &Secret::new(handle), user, decision, &ticked).await {
         Ok(next) => asking.answer(next).await,
         Err(refusal) => error::refused(&refusal),
     }
@@ -197,6 +196,7 @@ impl Asking<'_> {
             redirect_host: people_host(target.redirect_uri(), uri),
             username: user.username.clone(),
             scopes: scope_lines(&consent),
+            resources: consent.request.resources.to_strings(),
             known_since: consent.known.map(|known| When::new(known.created_at, now)),
             remembers: consent.remembers,
             native: target.is_native(),

@@ -11,6 +11,7 @@ use crate::flow::error::Refusal;
 use crate::http::middleware::request::{Cause, RequestId};
 use crate::http::view::error::ErrorPage;
 use crate::http::view::{Chrome, Link};
+use crate::protocol::media_type;
 
 /// An error page that is still to be written: only the layer around the router knows under which path
 /// the server stands and which request this answers.
@@ -168,11 +169,9 @@ pub(in crate::http) async fn method_not_allowed(request: Request) -> Response {
     show(ErrorPage { request_id, ..view })
 }
 
-/// `Accept: application/json` without `text/html`.
+/// See [`media_type::prefers_json`].
 pub(in crate::http) fn prefers_json(headers: &HeaderMap) -> bool {
-    let accept = headers
+    headers
         .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    accept.contains("application/json") && !accept.contains("text/html")
+        .is_some_and(|accept| media_type::prefers_json(accept.as_bytes()))
 }

@@ -5,11 +5,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use super::authorize::redirect;
+use super::device::CONFIRMATION;
 use super::error;
 use super::render::{chrome, page};
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::authorize;
+use crate::flow::device;
 use crate::flow::login::{self, Attempt, BROWSER_KNOWN, NotSignedIn};
 use crate::http::extract::address::ClientAddress;
 use crate::http::extract::form::Form;
@@ -17,7 +19,7 @@ use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::FormAction;
 use crate::http::view::login::Login;
-use crate::model::redirect_uri::RedirectUri;
+use crate::model::redirect_uri::{RedirectUri, append};
 use crate::protocol::params::Params;
 
 /// Where to go on after signing in.
@@ -74,8 +76,16 @@ fn is_handle(text: &str) -> bool {
 }
 
 /// A path of ours, and nothing that a browser could read as another host: no `//`, no backslash, no
-/// escapes, no dots.
+/// escapes, no dots. A user code may follow, since it is typed off a screen or comes from a QR code.
 pub(in crate::http) fn is_own_path(path: &str) -> bool {
+    let (path, query) = path.split_once('?').unwrap_or((path, "user_code="));
+    is_path(path)
+        && query
+            .strip_prefix("user_code=")
+            .is_some_and(|code| is_handle(code) && !code.contains('_'))
+}
+
+fn is_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && path.len() <= 200
@@ -83,6 +93,11 @@ pub(in crate::http) fn is_own_path(path: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_'))
         && !path.contains("//")
+}
+
+/// Where to sign in, to go on to a path of ours.
+pub(in crate::http) fn sign_in_href(app: &App, path: &str) -> String {
+    append(&format!("{}/login", app.issuer.path()), &[("next", path)])
 }
 
 pub(in crate::http) async fn show(
@@ -228,9 +243,14 @@ pub(super) fn known_browser(headers: &HeaderMap, app: &App) -> Option<Secret> {
         .map(|(_, value)| Secret::new(value))
 }
 
-/// Ends the session; with `continue`, somebody else signs in to go on.
+/// Ends the session; with `continue` or `next`, somebody else signs in to go on.
 pub(in crate::http) async fn delete(State(app): State<App>, form: Form) -> Response {
     let user = form.viewer.user().map(|user| user.id);
+    if let (Some(user), Some(confirmation)) = (user, form.params.get(CONFIRMATION))
+        && let Err(refusal) = device::hand_over(&app, &Secret::new(confirmation), user).await
+    {
+        return error::refused(&refusal);
+    }
     if let Err(fault) = form.viewer.session.flush().await {
         return error::unavailable(&fault.to_string());
     }
@@ -249,7 +269,8 @@ pub(in crate::http) async fn delete(State(app): State<App>, form: Form) -> Respo
                 &format!("{prefix}/login?continue={handle}"),
             )
         }
-        Onward::Path(_) | Onward::Home => redirect(StatusCode::SEE_OTHER, &format!("{prefix}/login")),
+        Onward::Path(path) => redirect(StatusCode::SEE_OTHER, &sign_in_href(&app, &path)),
+        Onward::Home => redirect(StatusCode::SEE_OTHER, &format!("{prefix}/login")),
     }
 }
 
@@ -259,7 +280,12 @@ mod tests {
 
     #[test]
     fn only_paths_of_our_own_are_gone_on_to() {
-        for path in ["/", "/oauth/applications", "/oauth/applications/0192-ab"] {
+        for path in [
+            "/",
+            "/oauth/applications",
+            "/oauth/applications/0192-ab",
+            "/oauth/device?user_code=WDJB-MJHT",
+        ] {
             assert!(is_own_path(path), "{path}");
         }
         for path in [
@@ -273,6 +299,11 @@ mod tests {
             "",
             "/a//b",
             "/a?b",
+            "/a?next=b",
+            "/a?user_code=b&c",
+            "/a?user_code=/b",
+            "/a?user_code=%2f",
+            "/a?user_code=b?c",
             "/a\tb",
         ] {
             assert!(!is_own_path(path), "{path}");

@@ -17,6 +17,8 @@ pub struct Consent {
     /// Who is signed in and would authorize.
     pub username: String,
     pub scopes: Vec<ScopeLine>,
+    /// Where alone it will be able to (RFC 8707); empty: anywhere.
+    pub resources: Vec<String>,
     /// Since when this user has authorized this application.
     pub known_since: Option<When>,
     /// Whether authorizing is remembered.
@@ -64,6 +66,7 @@ impl Sample for Consent {
                 ScopeLine::new(say("write"), say("Write and delete memos in your name")).new_this_time(),
                 ScopeLine::new(say("share"), say("Show memos to others")).optional(true),
             ],
+            resources: vec![say("https://memo.example/api")],
             known_since: Some(When::new(ago(200 * 86_400), *NOW)),
             remembers: true,
             native: false,

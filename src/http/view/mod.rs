@@ -9,6 +9,7 @@ pub mod assets;
 pub mod authorized;
 pub mod chrome;
 pub mod consent;
+pub mod device;
 pub mod error;
 pub mod field_errors;
 pub mod login;

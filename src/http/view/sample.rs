@@ -11,6 +11,7 @@ use super::account::Account;
 use super::applications::{ApplicationDelete, ApplicationForm, ApplicationShow, ApplicationsList};
 use super::authorized::Authorized;
 use super::consent::Consent;
+use super::device::{Device, DeviceConfirm, DeviceDone};
 use super::error::ErrorPage;
 use super::login::Login;
 use super::native::{NativeCode, NativeError};
@@ -46,6 +47,9 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("setup", Setup::sample_in(say).render()?),
         ("setup-gone", SetupGone::sample_in(say).render()?),
         ("consent", Consent::sample_in(say).render()?),
+        ("device", Device::sample_in(say).render()?),
+        ("device-confirm", DeviceConfirm::sample_in(say).render()?),
+        ("device-done", DeviceDone::sample_in(say).render()?),
         ("native-code", NativeCode::sample_in(say).render()?),
         ("native-error", NativeError::sample_in(say).render()?),
         ("applications", ApplicationsList::sample_in(say).render()?),
@@ -76,6 +80,15 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         .scopes
         .iter_mut()
         .for_each(|scope| scope.is_new = false);
+    let device = Device {
+        error: None,
+        user_code: String::new(),
+        ..Device::sample_in(say)
+    };
+    let device_denied = DeviceDone {
+        authorized: false,
+        ..DeviceDone::sample_in(say)
+    };
     let bare = ApplicationsList {
         rows: Vec::new(),
         previous_href: None,
@@ -121,6 +134,8 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
     Ok(vec![
         ("login-empty", login.render()?),
         ("consent-first", first_consent.render()?),
+        ("device-empty", device.render()?),
+        ("device-denied", device_denied.render()?),
         ("applications-nothing-matches", bare.render()?),
         ("applications-empty", first.render()?),
         ("application-form-right", form.render()?),
@@ -271,6 +286,13 @@ mod tests {
         let consent = Consent::sample().render().unwrap();
         assert!(consent.contains(r#"id="authorize" name="decision" value="authorize""#));
         assert!(consent.contains(r#"id="deny" name="decision" value="deny""#));
+        let device = Device::sample().render().unwrap();
+        for id in ["user-code", "continue"] {
+            assert!(device.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+        let confirm = DeviceConfirm::sample().render().unwrap();
+        assert!(confirm.contains(r#"id="authorize" name="decision" value="authorize""#));
+        assert!(confirm.contains(r#"id="deny" name="decision" value="deny""#));
         let code = NativeCode::sample_in(&|_| "tgc_0".to_owned()).render().unwrap();
         assert!(code.contains(r#"id="authorization-code">tgc_0</code>"#));
     }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::client_id::ClientId;
+use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -71,6 +72,7 @@ fn judged(query: &str, application: &Application) -> Result<AuthorizationRequest
         params: &params,
         application: &application.settings,
         catalog: &catalog(),
+        resources: &Resources::from_iter([Resource::parse("https://api.example").unwrap()]),
         require_pkce: false,
     };
     check(&asked, target).map_err(|(_, error)| error.code().as_str().to_owned())

@@ -83,6 +83,7 @@ mod tests {
     use crate::model::grant::Family;
     use crate::model::grant_type::GrantType;
     use crate::model::ids::{GrantId, UserId};
+    use crate::model::resource::Resources;
     use uuid::Uuid;
 
     fn at(unix: i64) -> OffsetDateTime {
@@ -101,6 +102,7 @@ mod tests {
                 user_id: UserId::from(Uuid::from_u128(8)),
                 grant_type: GrantType::AuthorizationCode,
                 granted: Scopes::parse("read write").unwrap(),
+                resources: Resources::default(),
                 ends_at: at(10_000),
                 live: true,
                 application_version: Some(1),

@@ -6,17 +6,17 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::base::secret::Secret;
 use crate::flow::App;
-use crate::flow::applications::described::{Described, Summary, described, summary};
-use crate::flow::applications::{self as flow, NotSaved, Saved, Wanted};
+use crate::flow::applications::described::{described, summary};
+use crate::flow::applications::{self as flow, NotSaved, Wanted};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::administrator::AdministratorProgram;
 use crate::http::extract::params::{drain, is_media_type, read};
-use crate::model::application::{Application, Client};
+use crate::model::application::Client;
 use crate::model::ids::ApplicationId;
 use crate::protocol::error::OAuthError;
 
@@ -213,32 +213,10 @@ async fn admitted(app: &App, request: Request) -> Result<Fields, Response> {
     fields(Request::from_parts(parts, body)).await
 }
 
-/// The command's fields, and the version that a change may name.
-#[derive(Serialize)]
-struct Shown<T> {
-    #[serde(flatten)]
-    application: T,
-    version: i64,
-}
-
-fn briefly(app: &App, application: &Application) -> Shown<Summary> {
-    Shown {
-        application: summary(app, application),
-        version: application.version,
-    }
-}
-
-fn with_secret(app: &App, saved: &Saved) -> Shown<Described> {
-    Shown {
-        application: described(app, &saved.client, saved.secret.as_ref()),
-        version: saved.client.application.version,
-    }
-}
-
 pub(super) async fn index(app: &App) -> Response {
     match flow::all(app).await {
         Ok(listed) => {
-            let rows: Vec<_> = listed.iter().map(|row| briefly(app, &row.application)).collect();
+            let rows: Vec<_> = listed.iter().map(|row| summary(app, &row.application)).collect();
             (NO_STORE, Json(rows)).into_response()
         }
         Err(refusal) => EndpointError::from(refusal).into_response(),
@@ -247,7 +225,7 @@ pub(super) async fn index(app: &App) -> Response {
 
 pub(super) async fn show(app: &App, id: &str) -> Response {
     match find(app, id).await {
-        Ok(client) => (NO_STORE, Json(briefly(app, &client.application))).into_response(),
+        Ok(client) => (NO_STORE, Json(summary(app, &client.application))).into_response(),
         Err(refused) => refused,
     }
 }
@@ -282,7 +260,7 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
     sent.put_into(&mut wanted);
     match flow::create(app, &wanted).await {
         Ok(saved) => {
-            let body = Json(with_secret(app, &saved));
+            let body = Json(described(app, &saved.client, saved.secret.as_ref()));
             (StatusCode::CREATED, NO_STORE, body).into_response()
         }
         Err(refused) => not_saved(refused),
@@ -304,9 +282,13 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
         sent.clone().put_into(&mut wanted);
         match flow::change(app, application.id, &wanted, version).await {
             Ok(saved) if saved.secret.is_some() => {
-                return (NO_STORE, Json(with_secret(app, &saved))).into_response();
+                return (
+                    NO_STORE,
+                    Json(described(app, &saved.client, saved.secret.as_ref())),
+                )
+                    .into_response();
             }
-            Ok(saved) => return (NO_STORE, Json(briefly(app, &saved.client.application))).into_response(),
+            Ok(saved) => return (NO_STORE, Json(summary(app, &saved.client.application))).into_response(),
             Err(NotSaved::Conflict) if sent.version.is_none() => {}
             Err(refused) => return not_saved(refused),
         }

@@ -164,6 +164,9 @@ fn commands(app: &App, application: &Application, scopes: &Scopes) -> Vec<Comman
     if settings.allows(GrantType::ClientCredentials) {
         commands.push(curl_client_credentials(app, application, scopes));
     }
+    if settings.allows(GrantType::DeviceCode) && app.offers(GrantType::DeviceCode) {
+        commands.push(curl_device(app, application, scopes));
+    }
     if settings.confidential {
         commands.push(curl_introspect(app, application));
     }
@@ -203,6 +206,22 @@ fn curl_client_credentials(app: &App, application: &Application, scopes: &Scopes
             quoted(&app.issuer.join("/oauth/token")),
             identity(application),
             quoted(&scopes.to_string()),
+        ),
+    }
+}
+
+fn curl_device(app: &App, application: &Application, scopes: &Scopes) -> Command {
+    let identity = identity(application);
+    Command {
+        title: "curl: a device without a browser".to_owned(),
+        text: format!(
+            "curl {} \\\n{identity}  --data-urlencode scope={}\n\
+             # open verification_uri, type user_code; then, every 5 seconds:\n\
+             curl {} \\\n{identity}  --data grant_type={} \\\n  --data device_code=\"$DEVICE_CODE\"\n",
+            quoted(&app.issuer.join("/oauth/device_authorization")),
+            quoted(&scopes.to_string()),
+            quoted(&app.issuer.join("/oauth/token")),
+            GrantType::DeviceCode.wire(),
         ),
     }
 }
