@@ -1,12 +1,16 @@
 //! The server as its operator knows it: started, stopped, killed, cut off from its store, attacked.
 
+mod cluster;
 mod crash;
+mod floods;
+mod hang_ups;
 mod inputs;
 mod issuer_path;
 mod logs;
 mod long_families;
 mod mimicry;
 mod postgres_faults;
+mod postgres_restart;
 mod process;
 mod proxy;
 mod sessions;

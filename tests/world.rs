@@ -9,6 +9,7 @@ mod callback;
 mod chromium;
 mod command;
 mod database;
+mod device;
 mod request;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::command::{Printed, User};
 pub(crate) use self::database::Database;
 use self::database::Store;
+pub(crate) use self::device::Device;
 pub(crate) use self::request::Request;
 
 /// Runs one test on SQLite and on PostgreSQL, as `name::sqlite` and `name::postgres`. Settings other than
@@ -161,12 +163,21 @@ impl World {
 
     /// A second node, with settings of its own.
     pub(crate) async fn second_node_with(&self, own: &[(&str, &str)]) -> Self {
+        self.second_node_by(Entropy::System, own).await
+    }
+
+    /// A second node, whose chance repeats itself.
+    pub(crate) async fn second_node_seeded(&self, seed: u64) -> Self {
+        self.second_node_by(Entropy::seeded(seed), &[]).await
+    }
+
+    async fn second_node_by(&self, entropy: Entropy, own: &[(&str, &str)]) -> Self {
         let mut settings = self.settings.clone();
         set(&mut settings, "public_url", &self.base_url);
         for (name, value) in own {
             set(&mut settings, name, value);
         }
-        let running = serve(&settings, &self.clock).await;
+        let running = serve_by(entropy, &settings, &self.clock).await;
         let base_url = format!("http://{}", running.addresses()[0]);
         self.servers.lock().await.push(running);
         Self {
@@ -434,13 +445,17 @@ fn address(base_url: &str, address: &str) -> String {
 }
 
 async fn serve(settings: &[(String, String)], clock: &ManualClock) -> Running {
+    serve_by(Entropy::System, settings, clock).await
+}
+
+async fn serve_by(entropy: Entropy, settings: &[(String, String)], clock: &ManualClock) -> Running {
     let sources = Sources {
         flags: settings.to_vec(),
         environment: Vec::new(),
         file: FileSource::None,
     };
     let config = Config::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
-    let started = server::start(config, Clock::Manual(clock.clone()), Entropy::System).await;
+    let started = server::start(config, Clock::Manual(clock.clone()), entropy).await;
     started.unwrap_or_else(|error| panic!("the server did not start: {error}"))
 }
 

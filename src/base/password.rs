@@ -357,7 +357,7 @@ mod tests {
         }
         let pieces = passwords.memory.pieces();
         assert!((1..=2).contains(&pieces.len()), "one for each that runs at once");
-        let words = || pieces.iter().flatten().flat_map(|block| block.as_ref());
+        let words = || pieces.iter().flatten().flat_map(AsRef::as_ref);
         assert_eq!(words().count(), pieces.len() * 8 * 128);
         assert!(words().all(|word| *word == 0), "nothing is left of a password");
     }

@@ -26,6 +26,7 @@ use crate::protocol::client_auth::Presented;
 use crate::protocol::device::{DeviceAuthorizationResponse, INTERVAL};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenKind;
 use crate::store::devices::{self, NewDeviceCode};
@@ -95,10 +96,11 @@ async fn attempt(
     let settings = &client.application().settings;
     let rules = ScopeRules::of(settings, GrantType::DeviceCode);
     let scopes = app.catalog.resolve(rules, params.get("scope"))?;
+    let resources = resource::asked(params, &app.resources)?;
     if !settings.confidential {
         pace(app, client.application(), address).await?;
     }
-    draw(app, &client, &scopes, address).await
+    draw(app, &client, &scopes, &resources, address).await
 }
 
 async fn pace(app: &App, application: &Application, address: IpAddr) -> Result<(), Refusal> {
@@ -116,6 +118,7 @@ async fn draw(
     app: &App,
     client: &Authenticated,
     scopes: &Scopes,
+    resources: &Resources,
     address: IpAddr,
 ) -> Result<DeviceAuthorizationResponse, Refusal> {
     let application = client.application();
@@ -130,6 +133,7 @@ async fn draw(
             application_id: application.id,
             application_version: application.version,
             scopes,
+            resources,
             requested_from: address.to_string(),
             expires_at: now + ttl,
             forget_at: now + ttl + REMEMBERED,
@@ -291,7 +295,7 @@ pub async fn decide(
                 user_epoch: user.epoch,
                 grant_type: GrantType::DeviceCode,
                 scopes: &request.scopes,
-                resources: &Resources::default(),
+                resources: &request.resources,
                 expires_at: now
                     + family_life(app, &application, GrantType::DeviceCode, request.expires_at - now),
             };

@@ -140,7 +140,7 @@ impl Db {
             })
             // A connection on which nobody answers would keep its place in the pool until TCP gives up.
             .after_release(move |connection, meta| {
-                let suspect = left.suspects(meta.age);
+                let suspect = left.doubts_returned(meta.age);
                 Box::pin(async move {
                     if suspect {
                         timeout(ACQUIRE_TIMEOUT, connection.ping())

@@ -17,6 +17,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 const UNHURRIED_TIMEOUT: Duration = Duration::from_secs(10);
 /// After a fault, connections opened before it are tried out before use for this long.
 const SUSPICION: Duration = Duration::from_mins(1);
+/// After a request was given up in the midst of a statement, connections that come back are tried out for
+/// this long.
+const DOUBT: Duration = Duration::from_secs(10);
 
 /// When Postgres last failed us, so that connections from before are not trusted blindly.
 #[derive(Debug)]
@@ -24,6 +27,26 @@ pub struct Faults {
     started: Instant,
     /// Milliseconds since `started`, plus one; 0 = never.
     last: AtomicU64,
+    /// The same of a statement whose answer nobody waited for any more.
+    abandoned: AtomicU64,
+}
+
+/// An answer that is being waited for.
+struct Wait<'f> {
+    faults: &'f Faults,
+    over: bool,
+}
+
+/// The client hung up. Whether the statement would have been answered is not known, and its connection goes
+/// back to the pool.
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.faults
+                .abandoned
+                .store(self.faults.elapsed() + 1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Faults {
@@ -31,6 +54,7 @@ impl Faults {
         Self {
             started: Instant::now(),
             last: AtomicU64::new(0),
+            abandoned: AtomicU64::new(0),
         }
     }
 
@@ -52,12 +76,25 @@ impl Faults {
         }
     }
 
-    /// What `work` gives, or a fault of the connection when it takes longer than `most`. The fault is noted
-    /// before `work` is dropped, so that the pool looks at the connection that it gets back.
+    /// What `work` gives, or a fault of the connection when it takes longer than `most`. That, or that it was
+    /// given up, is noted before `work` is dropped, so that the pool looks at the connection that it gets back.
     async fn within<T>(&self, most: Duration, work: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
         let mut work = pin!(work);
+        let mut wait = Wait {
+            faults: self,
+            over: false,
+        };
         let result = timeout(most, work.as_mut()).await;
+        wait.over = true;
         self.note(result.map_err(silent).flatten())
+    }
+
+    /// Whether a connection that comes back to the pool may have an answer outstanding that never comes.
+    pub(super) fn doubts_returned(&self, connection_age: Duration) -> bool {
+        let abandoned = self.abandoned.load(Ordering::Relaxed);
+        let lately =
+            abandoned != 0 && Duration::from_millis(self.elapsed().saturating_sub(abandoned - 1)) < DOUBT;
+        lately || self.suspects(connection_age)
     }
 
     pub(super) fn suspects(&self, connection_age: Duration) -> bool {
@@ -131,5 +168,19 @@ mod tests {
         assert!(impatient.wait(never).await.unwrap_err().is_connection());
         assert!(faults.suspects(Duration::from_hours(1)));
         assert_eq!(faults.patient().wait(async { Ok(1) }).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_waited_for_has_the_connection_tried_out_when_it_comes_back() {
+        let faults = Faults::new();
+        assert_eq!(faults.patient().wait(async { Ok(1) }).await.unwrap(), 1);
+        assert!(!faults.doubts_returned(Duration::ZERO));
+        let never = faults.patient().wait(std::future::pending::<sqlx::Result<()>>());
+        assert!(timeout(Duration::ZERO, never).await.is_err());
+        assert!(faults.doubts_returned(Duration::ZERO));
+        assert!(
+            !faults.suspects(Duration::from_hours(1)),
+            "a hasty client is no fault of the store"
+        );
     }
 }

@@ -141,7 +141,7 @@ async fn errors_stand_in_the_order_of_the_form(world: World) {
     form.set("access_token_ttl", "soon");
     let answer = root.browser.submit(&page, &form).await;
     let told: Vec<_> = answer.body.split("<a href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert_eq!(told, ["main", "redirect_uris", "access_token_ttl"], "{answer}");
+    assert_eq!(told, ["redirect_uris", "access_token_ttl"], "{answer}");
 }
 
 async fn what_only_a_confidential_application_may_is_refused_beside_its_switch(world: World) {

@@ -30,6 +30,7 @@ async fn the_metadata_names_everything_that_is_built(world: World) {
         ("token_endpoint", "/oauth/token"),
         ("revocation_endpoint", "/oauth/revoke"),
         ("introspection_endpoint", "/oauth/introspect"),
+        ("device_authorization_endpoint", "/oauth/device_authorization"),
     ] {
         assert_eq!(json[member], json!(format!("{}{path}", world.base_url)));
     }
@@ -37,7 +38,12 @@ async fn the_metadata_names_everything_that_is_built(world: World) {
     assert_eq!(list(&json, "code_challenge_methods_supported"), ["S256"]);
     assert_eq!(list(&json, "scopes_supported"), ["read", "write"]);
     let grants = list(&json, "grant_types_supported");
-    for grant in ["authorization_code", "refresh_token", "client_credentials"] {
+    for grant in [
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ] {
         assert!(grants.contains(&grant.to_owned()), "{grants:?}");
     }
     for grant in ["password", "implicit"] {
@@ -108,8 +114,7 @@ async fn a_trailing_slash_is_no_redirect(world: World) {
 
 async fn what_is_not_built_is_not_there(world: World) {
     let json = world.get(PATH).await.json();
-    for member in ["registration_endpoint", "jwks_uri", "userinfo_endpoint", "device_authorization_endpoint"]
-    {
+    for member in ["registration_endpoint", "jwks_uri", "userinfo_endpoint"] {
         if let Some(url) = json.get(member) {
             let path = url.as_str().unwrap().strip_prefix(&world.base_url).unwrap().to_owned();
             assert_ne!(world.get(&path).await.status, 404, "{member} is advertised and not built");

@@ -28,6 +28,19 @@ async fn a_grant_gives_what_the_server_lets_it_give(world: World) {
     assert_eq!(world.redeem(&app, &code).await.tokens().json["scope"], "read write");
 }
 
+with("scopes_by_grant" = "device_code=read", "access_token_ttl_by_grant" = "device_code=7m")
+async fn a_device_is_given_what_its_grant_gives_for_as_long(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("device_code").grant("refresh_token").create().await;
+    world.device_authorization(&app).field("scope", "read write").await.refused(400, "invalid_scope");
+    let device = world.device(&app).await;
+    world.signed_in(&alice).await.authorize_device(&device).await;
+    let tokens = world.poll(&app, &device).await.tokens();
+    assert_eq!((&tokens.json["scope"], &tokens.json["expires_in"]), (&"read".into(), &420.into()));
+    let refreshed = world.refresh(&app, tokens.refresh()).await.tokens();
+    assert_eq!(refreshed.json["expires_in"], 420);
+}
+
 async fn a_grant_that_is_restricted_later_refreshes_to_what_is_left(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().scope("read write").create().await;

@@ -49,6 +49,19 @@ async fn of_codes_redeemed_at_once_one_authorization_is_left(world: World) {
     assert_eq!(live(&world, &app, &tokens).await, 1);
 }
 
+async fn a_device_that_is_authorized_anew_ends_the_earlier_authorization(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("device_code").grant("authorization_code").revokes_previous_tokens().create().await;
+    let browser = world.signed_in(&alice).await;
+    let device = world.device(&app).await;
+    browser.authorize_device(&device).await;
+    let by_code = world.redeem(&app, &world.code(&alice, &app).await).await.tokens();
+    world.clock.advance(5);
+    let by_device = world.poll(&app, &device).await.tokens();
+    assert!(!world.is_active(&app, &by_code.access).await);
+    assert!(world.is_active(&app, &by_device.access).await, "what was authorized and not yet redeemed was let be");
+}
+
 async fn a_new_token_of_its_own_ends_the_earlier_one(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().revokes_previous_tokens().create().await;

@@ -204,7 +204,44 @@ async fn walk(world: &World, scripts: Scripts) {
     let application = set_up(world, &window, &client.uri()).await;
     let hanako = world.user("hanako").await;
     let token = allow(world, &window, &hanako, &application, &mut client).await;
+    connect_a_device(world, &window).await;
     look_after_the_account(world, &window, &hanako, &token).await;
+}
+
+/// By the address with the code in it, then by the code as a person reads it off a screen.
+async fn connect_a_device(world: &World, window: &Chromium) {
+    let app = world
+        .application()
+        .name("Television")
+        .public()
+        .grant("device_code")
+        .create()
+        .await;
+    let device = world.device(&app).await;
+    let complete = device.json["verification_uri_complete"].as_str().unwrap();
+    window.open(complete).await;
+    assert_eq!(window.value("#user-code").await, device.user_code);
+    window.follow("#continue").await;
+    assert_eq!(window.text("#shown-code").await, device.user_code);
+    window.follow("#deny").await;
+    window.element("#device-denied").await;
+    world.poll(&app, &device).await.refused(400, "access_denied");
+
+    let device = world.device(&app).await;
+    world
+        .poll(&app, &device)
+        .await
+        .refused(400, "authorization_pending");
+    window.open("/oauth/device").await;
+    window
+        .fill("#user-code", &device.user_code.replace('-', " ").to_lowercase())
+        .await;
+    window.follow("#continue").await;
+    window.follow("#authorize").await;
+    window.element("#device-authorized").await;
+    let tokens = world.poll(&app, &device).await.tokens();
+    assert_eq!(world.memos(&tokens.access).await.status, 200);
+    withdraw(world, window, "Television", &tokens.access).await;
 }
 
 on_each_database! {

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::form::Form;
 use crate::world::{Application, Authorized, Browser, User, World};
 
 /// A folder in which scripts run, with the settings they read.
@@ -132,10 +133,15 @@ fn path_of(script: &str) -> String {
         .to_string()
 }
 
+/// Path and query of an address of the server.
+fn address_of(url: &str) -> String {
+    let url = Url::parse(url).unwrap();
+    format!("{}?{}", url.path(), url.query().unwrap())
+}
+
 /// What a person does with the address that a script printed.
 async fn opened(world: &World, user: &User, url: &str) -> Authorized {
-    let url = Url::parse(url).unwrap();
-    let path = format!("{}?{}", url.path(), url.query().unwrap());
+    let path = address_of(url);
     let browser: Browser = world.browser();
     browser
         .walk(browser.get(&path).await, Some(user), Some("authorize"))
@@ -192,6 +198,21 @@ async fn a_web_application_refreshes_in_three_ways(world: World) {
     let callback = opened(&world, &alice, &waiting.url).await.redirect().to_string();
     let printed = waiting.answer(&callback);
     assert_eq!(printed, "authorized 0\nby hand 0\ntold 0\nby itself 0\ndone\n");
+}
+
+async fn a_device_polls_while_its_person_decides(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("device_code").grant("refresh_token").create().await;
+    let desk = Desk::new(&world, &app);
+    let waiting = desk.open("device_application.py");
+    let browser = world.browser();
+    let path = address_of(&waiting.url);
+    let entry = browser.walk(browser.get(&path).await, Some(&alice), None).await.answer;
+    let asked = browser.submit(&entry, &Form::with_id(&entry.body, "continue").unwrap()).await;
+    let mut form = Form::with_id(&asked.body, "authorize").unwrap();
+    form.press("authorize");
+    browser.submit(&asked, &form).await;
+    assert_eq!(waiting.answer("go on"), "pending\nslower\ntoken kept\nmemos []\nused\nrefreshed\n");
 }
 
 async fn a_backend_shows_its_secret_in_either_place(world: World) {

@@ -12,7 +12,9 @@ const FORMS: &[&str] = &[
     "/oauth/token",
     "/oauth/revoke",
     "/oauth/introspect",
+    "/oauth/device_authorization",
     "/oauth/authorize",
+    "/oauth/device",
     "/login",
     "/logout",
     "/setup",
@@ -29,6 +31,7 @@ const QUERIES: &[&str] = &[
     "/",
     "/oauth/authorize",
     "/oauth/authorize/native",
+    "/oauth/device",
     "/oauth/token/info",
     "/login",
     "/setup",
@@ -50,6 +53,9 @@ const NAMES: &[&str] = &[
     "client_secret",
     "code",
     "code_verifier",
+    "confirmation",
+    "device_code",
+    "user_code",
     "redirect_uri",
     "refresh_token",
     "scope",
@@ -136,7 +142,7 @@ async fn a_hostile_form_is_refused_everywhere(world: World) {
             }
         }
     }
-    for path in &FORMS[..3] {
+    for path in &FORMS[..4] {
         for (what, body) in hostile() {
             let answer = world.request("POST", path).by(&app).body(FORM, body).await;
             is_the_senders_fault(&format!("{what} to {path}, authenticated"), &answer);

@@ -3,12 +3,16 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use super::proxy::{Commit, Proxy, Wire};
 use crate::form::Form;
 use crate::world::{Answer, Application, Ask, Browser, Database, Request, Tokens, User, World, at_once};
 
 /// The three seconds that a request waits for its store, and what a loaded machine needs beside.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Less than a request waits for its store: clients with this patience leave in the midst of it.
+const HASTE: Duration = Duration::from_millis(500);
 /// Until the first good answer after the store is back.
 const HEALING: Duration = Duration::from_secs(4);
 
@@ -323,5 +327,42 @@ fn a_sign_in_during_a_fault_is_neither_wrong_nor_counted() {
             303,
             "the same form is still good"
         );
+    });
+}
+
+impl Scene {
+    /// A crowd hangs up on a silent store, before anybody noticed that it is.
+    async fn hang_up_in_silence(&self) {
+        at_once(40, |_| self.world.client_credentials(&self.app).into_future()).await;
+        self.proxy.set(Wire::Held);
+        let requests: Vec<_> = (0..10).flat_map(|_| self.requests()).collect();
+        let clients: Vec<_> = requests
+            .into_iter()
+            .map(|(_, request)| tokio::spawn(timeout(HASTE, request.into_future())))
+            .collect();
+        for client in clients {
+            assert!(client.await.unwrap().is_err(), "it was answered");
+        }
+    }
+}
+
+#[test]
+fn who_hangs_up_on_a_silent_store_leaves_nothing_behind() {
+    on_postgres(|scene| async move {
+        for _ in 0..2 {
+            scene.hang_up_in_silence().await;
+            scene.proxy.set(Wire::Whole);
+            scene.heals().await;
+        }
+    });
+}
+
+/// Nobody waited long enough to notice that the store does not answer.
+#[test]
+fn a_silent_store_that_comes_back_as_another_after_everybody_hung_up() {
+    on_postgres(|mut scene| async move {
+        scene.hang_up_in_silence().await;
+        scene.proxy.replace_the_silent().await;
+        scene.heals().await;
     });
 }

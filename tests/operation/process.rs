@@ -63,6 +63,14 @@ impl Process {
         self.child.id()
     }
 
+    /// The most memory that it ever held, in bytes; `None` where the system does not tell.
+    pub(super) fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kibibytes * 1024)
+    }
+
     /// SIGKILL: no handler runs, nothing is flushed.
     pub(super) fn kill(&mut self) {
         self.child.kill().unwrap();

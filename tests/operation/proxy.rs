@@ -43,6 +43,8 @@ pub(super) struct Proxy {
     pub(super) url: String,
     address: SocketAddr,
     wire: watch::Sender<Wire>,
+    /// Of connections that are silent for good.
+    gone: Vec<watch::Sender<Wire>>,
     ways: Ways,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
@@ -68,6 +70,7 @@ impl Proxy {
             url: url.into(),
             address,
             wire,
+            gone: Vec::new(),
             ways,
             accepting: Mutex::new(Some(accepting)),
         }
@@ -94,6 +97,19 @@ impl Proxy {
             let listener = TcpListener::bind(self.address).await.unwrap();
             *accepting = Some(tokio::spawn(accept(listener, self.ways.clone())));
         }
+    }
+
+    /// Connections that there are stay silent for good, as those to a machine that is gone; new ones are
+    /// whole.
+    pub(super) async fn replace_the_silent(&mut self) {
+        if let Some(accepting) = self.accepting.lock().await.take() {
+            accepting.abort();
+            let _ = accepting.await;
+        }
+        let (wire, seen) = watch::channel(Wire::Whole);
+        self.gone.push(std::mem::replace(&mut self.wire, wire));
+        self.ways.wire = seen;
+        self.mend().await;
     }
 
     /// Cuts the connection of the next commit.

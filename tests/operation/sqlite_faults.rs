@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, SqliteConnection};
+use tokio::time::timeout;
 
 use crate::world::{Ask, Database, World, at_once};
 
 /// The two seconds that a write waits, and what a loaded machine needs beside.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// Less than a write waits: clients with this patience leave in the midst of it.
+const HASTE: Duration = Duration::from_millis(500);
 
 async fn hold(world: &World) -> SqliteConnection {
     let mut connection = SqliteConnection::connect(&world.database_url).await.unwrap();
@@ -117,5 +120,44 @@ fn a_file_that_was_replaced_is_not_served_from() {
         std::fs::write(&path, b"").unwrap();
         assert_eq!(world.get("/readyz").await.status, 503, "another file is there");
         assert_eq!(world.get("/healthz").await.status, 200);
+    });
+}
+
+#[test]
+fn who_hangs_up_while_the_file_is_held_leaves_nothing_behind() {
+    crate::world::run(Database::Sqlite, &[], |world| async move {
+        let alice = world.user("alice").await;
+        let app = world.application().create().await;
+        let tokens = world.tokens(&alice, &app).await;
+        let code = world.code(&alice, &app).await;
+        for _ in 0..2 {
+            let lock = hold(&world).await;
+            let waiting: Vec<_> = (0..40)
+                .flat_map(|_| {
+                    [
+                        world.redeem(&app, &code),
+                        world.refresh(&app, tokens.refresh()),
+                        world.client_credentials(&app),
+                    ]
+                })
+                .map(|request| tokio::spawn(timeout(HASTE, request.into_future())))
+                .collect();
+            for client in waiting {
+                assert!(client.await.unwrap().is_err(), "it was answered");
+            }
+            let_go(lock).await;
+            let started = Instant::now();
+            for answer in at_once(20, |_| world.client_credentials(&app).into_future()).await {
+                answer.tokens();
+            }
+            assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+        }
+        assert_eq!(
+            world.number("SELECT count(*) FROM access_tokens").await,
+            41,
+            "nobody who left was given a token"
+        );
+        world.redeem(&app, &code).await.tokens();
+        world.refresh(&app, tokens.refresh()).await.tokens();
     });
 }

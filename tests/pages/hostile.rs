@@ -25,6 +25,27 @@ async fn allow(survey: &Survey, user: &User, application: &Application, number: 
     survey.look(&format!("hostile-code-{number}")).await;
 }
 
+async fn connect(survey: &Survey, world: &World, name: &str, number: usize) {
+    let window = &survey.window;
+    let app = world
+        .application()
+        .name(name)
+        .public()
+        .grant("device_code")
+        .create()
+        .await;
+    let device = world.device(&app).await;
+    window
+        .open(&format!("/oauth/device?user_code={}", device.user_code))
+        .await;
+    window.follow("#continue").await;
+    survey.look(&format!("hostile-device-{number}")).await;
+    assert!(window.text("h1").await.contains(name), "as it is written");
+    window.follow("#authorize").await;
+    window.element("#device-authorized").await;
+    survey.look(&format!("hostile-device-connected-{number}")).await;
+}
+
 on_each_database! {
 
 with("scopes" = "read=<img src=x onerror=alert(1)>,write=Write")
@@ -35,6 +56,7 @@ async fn names_stay_text(world: World) {
         let app = world.application().name(name).redirect_uri(OOB).create().await;
         allow(&survey, &longest, &app, number).await;
         assert!(survey.window.text("h1").await.contains(name), "as it is written");
+        connect(&survey, &world, name, number).await;
     }
     survey.open("/oauth/authorized_applications", "hostile-my-applications").await;
     survey.open("/account", "hostile-account").await;
@@ -58,6 +80,7 @@ async fn addresses_stay_text(world: World) {
         ("reflected-error", "/login?error="),
         ("reflected-client", "/oauth/authorize?response_type=code&state=x&client_id="),
         ("reflected-setup", "/setup?token="),
+        ("reflected-user-code", "/oauth/device?user_code="),
     ] {
         survey.open(&format!("{path}{attack}"), name).await;
     }

@@ -42,6 +42,7 @@ async fn errors(world: World) {
     survey.open("/oauth/applications", "forbidden").await;
 }
 
+with("resources" = "https://files.example,https://api.example/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
 async fn consent_and_what_follows(world: World) {
     let survey = Survey::start(&world).await;
     let window = &survey.window;
@@ -66,6 +67,45 @@ async fn consent_and_what_follows(world: World) {
     survey.look("consent-for-more").await;
     assert!(window.has("[data-scope=write] .tag").await && !window.has("[data-scope=read] .tag").await, "what is new");
     survey.open(&Ask::of(&public).path(), "consent-every-time").await;
+    let bound = Ask::of(&public).with("resource", "https://files.example")
+        .twice("resource", "https://api.example/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    survey.open(&bound.path(), "consent-for-resources").await;
+}
+
+async fn a_device_is_connected(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let hanako = world.user("hanako").await;
+    let app = world.application().name("Memo Bot for the television").public().grant("device_code").create().await;
+    let (first, second) = (world.device(&app).await, world.device(&app).await);
+
+    window.open("/oauth/device").await;
+    window.sign_in(&hanako).await;
+    survey.look("device").await;
+    window.fill("#user-code", "BBBB-BBBB").await;
+    window.follow("#continue").await;
+    window.element("#user-code-error").await;
+    survey.look("device-unknown-code").await;
+    window.fill("#user-code", &first.user_code.to_lowercase()).await;
+    window.follow("#continue").await;
+    assert_eq!(window.text("#shown-code").await, first.user_code);
+    survey.look("device-confirm").await;
+    window.follow("#authorize").await;
+    window.element("#device-authorized").await;
+    survey.look("device-connected").await;
+
+    survey.open(&format!("/oauth/device?user_code={}", second.user_code), "device-prefilled").await;
+    window.follow("#continue").await;
+    world.clock.advance(601);
+    window.follow("#authorize").await;
+    window.element("#request-id").await;
+    survey.look("device-over").await;
+    let third = world.device(&app).await;
+    window.open(&format!("/oauth/device?user_code={}", third.user_code)).await;
+    window.follow("#continue").await;
+    window.follow("#deny").await;
+    window.element("#device-denied").await;
+    survey.look("device-denied").await;
 }
 
 with("scopes" = "read=Read your memos,write=Write and delete your memos,user:*=Act for one user")

@@ -61,6 +61,30 @@ async fn a_used_refresh_token_of_a_live_family_is_still_recognised(world: World)
     world.refresh(&app, newest.refresh()).await.refused(400, "invalid_grant");
 }
 
+with("device_code_ttl" = "10m", "access_token_ttl" = "1h")
+async fn a_device_code_is_forgotten_an_hour_after_its_end(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().public().grant("device_code").create().await;
+    let [used, denied, waiting] = [world.device(&app).await, world.device(&app).await, world.device(&app).await];
+    let browser = world.signed_in(&alice).await;
+    browser.authorize_device(&used).await;
+    browser.decide_device(&denied.user_code, "deny").await;
+    let tokens = world.poll(&app, &used).await.tokens();
+
+    world.clock.advance(600 + 3600 - 1);
+    sweep(&world).await;
+    world.poll(&app, &waiting).await.refused(400, "expired_token");
+    assert_eq!(world.count("device_codes").await, 3);
+    world.clock.advance(1);
+    sweep(&world).await;
+    assert_eq!(world.count("device_codes").await, 0);
+    for device in [&used, &denied, &waiting] {
+        world.poll(&app, device).await.refused(400, "invalid_grant");
+    }
+    assert_eq!(world.memos(&tokens.access).await.status, 401, "it has expired");
+    assert_eq!(world.count("grants").await, 0, "nothing came of it that lives");
+}
+
 async fn a_used_code_of_a_live_family_is_still_recognised(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;

@@ -151,6 +151,7 @@ impl Answer {
         if !path.ends_with("/oauth/token")
             && !path.ends_with("/oauth/revoke")
             && !path.ends_with("/oauth/introspect")
+            && !path.ends_with("/oauth/device_authorization")
         {
             return;
         }

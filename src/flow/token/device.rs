@@ -14,6 +14,7 @@ use crate::protocol::grant::device::{
     SLOWER_BY, Verdict, denied, expired, judge, pending, refused, too_early,
 };
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::token::TokenResponse;
 use crate::store::{self, devices};
 
@@ -33,7 +34,7 @@ pub(super) async fn redeem(
     let now = app.now();
     match judge(&code, application.id, now) {
         Verdict::Wait => Err(wait(app, hash, now).await?),
-        Verdict::Redeem(grant) => exchange(app, client, hash, grant, now).await,
+        Verdict::Redeem(grant) => exchange(app, client, params, (hash, grant), now).await,
         Verdict::Denied => Err(denied().into()),
         Verdict::Expired => Err(expired().into()),
         Verdict::Refuse => Err(refused().with_cause("used, or of another client").into()),
@@ -52,8 +53,8 @@ async fn wait(app: &App, hash: SecretHash, now: OffsetDateTime) -> Result<Refusa
 async fn exchange(
     app: &App,
     client: &Authenticated,
-    hash: SecretHash,
-    grant: GrantId,
+    params: &Params,
+    (hash, grant): (SecretHash, GrantId),
     now: OffsetDateTime,
 ) -> Result<TokenResponse, Refusal> {
     let application = client.application();
@@ -68,9 +69,11 @@ async fn exchange(
             .into());
     };
     client.is_current_for(&family)?;
+    let resources = resource::narrowed(params, &app.resources, &family.resources)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
-    let reuse = Reuse::of(client, Some(&family), &family.granted, &family.resources);
+    let reuse = Reuse::of(client, Some(&family), &family.granted, &resources);
     let minted = issue::mint(app, application, &family.granted, Some(&family), refresh, now)
+        .narrowed_to(resources)
         .reusable(app, reuse.as_ref());
     issue::keep(app, &mut tx, application, &family, &minted, None, now).await?;
     tx.commit().await?;

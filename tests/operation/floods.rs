@@ -1,0 +1,94 @@
+//! Floods of what is dear to look at (argon2id, RFC 9106): a few are looked at, the rest is sent away, and
+//! everybody else is served as before.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::process::Process;
+use crate::world::{Answer, Application, Request, World, at_once, filled_in};
+
+/// More than the queue holds and a machine looks at while they arrive.
+const FLOOD: usize = 200;
+/// What everybody else waits for an answer at most, but for one in twenty.
+const QUICK: Duration = Duration::from_secs(1);
+const MEBIBYTE: u64 = 1 << 20;
+
+/// The answers to a flood during which `others` are served quickly and within little memory.
+async fn flood(process: &Process, others: &[&Application], request: impl Fn() -> Request) -> Vec<Answer> {
+    // The store's connections are made before: how long that takes is not the question here.
+    at_once(40, |_| process.world.client_credentials(others[0]).into_future()).await;
+    let memory = process.peak_memory();
+    let flood: Vec<_> = (0..FLOOD)
+        .map(|_| tokio::spawn(request().into_future()))
+        .collect();
+    let mut times = Vec::new();
+    while flood.iter().any(|asked| !asked.is_finished()) {
+        for other in others {
+            let started = Instant::now();
+            process.world.client_credentials(other).await.tokens();
+            times.push(started.elapsed());
+        }
+    }
+    times.sort_unstable();
+    assert!(
+        times.len() > 20,
+        "the flood lasts long enough to be felt: {times:?}"
+    );
+    let slow = times[times.len() * 95 / 100];
+    assert!(slow < QUICK, "{slow:?}");
+
+    let at_a_time = thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
+    let most = 19 * u64::try_from(at_a_time).unwrap() * MEBIBYTE + 64 * MEBIBYTE;
+    if let (Some(before), Some(after)) = (memory, process.peak_memory()) {
+        assert!(after - before < most, "{} MiB more", (after - before) / MEBIBYTE);
+    }
+    let mut answers = Vec::new();
+    for asked in flood {
+        answers.push(asked.await.unwrap());
+    }
+    answers
+}
+
+/// Some were looked at and told `status`; the others have to come back later.
+fn are_looked_at_or_sent_away(answers: &[Answer], status: u16) {
+    let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+    let (looked_at, sent_away) = (count(status), count(503));
+    assert_eq!(looked_at + sent_away, FLOOD, "nothing else is answered");
+    assert!(
+        looked_at > 0 && sent_away > 0,
+        "{looked_at} looked at, {sent_away} sent away"
+    );
+}
+
+on_each_database! {
+
+async fn a_flood_of_sign_ins_is_sent_away_and_nobody_else_waits(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    world.stop().await;
+    let process = Process::start(&world, &[]).await;
+    let browser = process.world.browser();
+    for name in ["alice", "nobody"] {
+        let page = browser.get("/login").await;
+        let form = filled_in(&page, name, "not the password");
+        let answers = flood(&process, &[&app], || browser.submit(&page, &form)).await;
+        are_looked_at_or_sent_away(&answers, 422);
+    }
+    browser.sign_in(&alice).await;
+}
+
+async fn a_flood_of_guesses_at_a_chosen_secret_is_sent_away_and_nobody_else_waits(world: World) {
+    let app = world.application().create().await;
+    let chosen = |name: &str| format!("a secret that {name} made up one fine day");
+    let known = world.application().chosen_secret(&chosen("somebody")).create().await;
+    let target = world.application().chosen_secret(&chosen("nobody")).create().await;
+    world.stop().await;
+    let process = Process::start(&world, &[]).await;
+    process.world.client_credentials(&known).await.tokens();
+    let guess = || process.world.token(&[("grant_type", "client_credentials")]).basic(&target.client_id, "wrong");
+    let answers = flood(&process, &[&app, &known], guess).await;
+    are_looked_at_or_sent_away(&answers, 401);
+    process.world.client_credentials(&target).await.tokens();
+}
+
+}
