@@ -5,6 +5,8 @@ pub(crate) mod applications;
 mod authorized_applications;
 mod bearer;
 mod cross_origin;
+mod errors;
+mod failed_requests;
 mod health;
 mod memos;
 mod memos_errors;

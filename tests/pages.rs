@@ -2,6 +2,7 @@
 
 mod administration;
 mod copy;
+mod explain;
 mod hostile;
 mod people;
 mod survey;

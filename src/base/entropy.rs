@@ -52,8 +52,8 @@ impl Entropy {
     /// process made them.
     pub fn id(&self, now: OffsetDateTime) -> Uuid {
         let second = u64::try_from(now.unix_timestamp()).unwrap_or(0);
-        let place = place_in(second);
-        let millis = second.saturating_mul(1000) + (place >> 12).min(999);
+        let place = next_place();
+        let millis = second.saturating_mul(1000) + (place >> 12);
         let mut random = self.bytes::<10>();
         random[0] = u8::try_from((place >> 8) & 0xf).unwrap_or(0);
         random[1] = u8::try_from(place & 0xff).unwrap_or(0);
@@ -61,18 +61,11 @@ impl Entropy {
     }
 }
 
-/// How many ids were made in `second` before: the 22 bits of a UUIDv7 that follow the whole second.
-fn place_in(second: u64) -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    let next = |last: u64| {
-        if last >> 22 == second {
-            last + 1
-        } else {
-            second << 22
-        }
-    };
-    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
-    next(last.unwrap_or_else(|last| last)) & 0x3f_ffff
+/// Where in its second the next id stands: the milliseconds and the 12 bits after them. Counted on from
+/// second to second, so that a clock that steps back changes nothing; once in four million ids it starts over.
+fn next_place() -> u64 {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    MADE.fetch_add(1, Ordering::Relaxed) % (1000 << 12)
 }
 
 impl fmt::Debug for Entropy {
@@ -98,5 +91,18 @@ mod tests {
         let ids = (Entropy::System.id(early), Entropy::System.id(late));
         assert_eq!(ids.0.get_version_num(), 7);
         assert!(ids.0 < ids.1);
+    }
+
+    #[test]
+    fn ids_of_one_second_sort_as_they_were_made_whatever_other_clocks_say() {
+        let (here, elsewhere) = (1_700_000_000, 1_600_000_000);
+        let at = |second| Entropy::System.id(OffsetDateTime::from_unix_timestamp(second).unwrap());
+        let mut last = at(here);
+        for _ in 0..100 {
+            at(elsewhere);
+            let next = at(here);
+            assert!(last < next);
+            last = next;
+        }
     }
 }

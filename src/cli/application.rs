@@ -7,6 +7,7 @@ use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::described::{Summary, described, summary};
 use crate::flow::applications::{self, NotSaved, Older, Wanted};
+use crate::flow::failed_requests;
 use crate::model::application::Client;
 
 const SHOWN_ONCE: &str = "The secret is shown this once: keep it.";
@@ -26,6 +27,7 @@ pub(super) async fn run(
         ApplicationCommand::RotateSecret(application) => {
             rotate_secret(app, &application.client_id, format).await
         }
+        ApplicationCommand::Failures(application) => failures(app, &application.client_id, format).await,
     }
 }
 
@@ -96,6 +98,12 @@ async fn delete(app: &App, client_id: &str, format: Format) -> Result<String, Fa
         return Err(NotSaved::Gone.into());
     }
     format.render(&DeletedApplication::new(client_id.to_owned()))
+}
+
+async fn failures(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
+    let client = named(app, client_id).await?;
+    let failures = failed_requests::list(app, &client.application).await?;
+    format.render(failures.as_slice())
 }
 
 /// Of two live secrets the older is retired.

@@ -114,6 +114,8 @@ pub enum ApplicationCommand {
     Delete(ClientId),
     /// Generate another secret; the one before it goes on working until the next rotation
     RotateSecret(ClientId),
+    /// Show what its requests were refused for in the last 30 days
+    Failures(ClientId),
 }
 
 #[derive(Debug, Args)]

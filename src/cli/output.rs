@@ -10,6 +10,7 @@ use super::failure::Failure;
 use crate::base::config::words;
 use crate::base::secret::Secret;
 use crate::flow::applications::described::{Described, Summary};
+use crate::flow::failed_requests::Failure as FailedRequest;
 use crate::model::ids::UserId;
 use crate::model::user::User;
 
@@ -286,6 +287,41 @@ impl Plain for [Summary] {
             ]
         });
         table(std::iter::once(head).chain(applications))
+    }
+}
+
+/// `application failures`.
+impl Plain for [FailedRequest] {
+    fn plain(&self) -> String {
+        if self.is_empty() {
+            return "Nothing was refused in the last 30 days.".to_owned();
+        }
+        let blocks = self.iter().map(|failure| {
+            let mut rows = vec![
+                row("refused", failure.description),
+                row("section", failure.section),
+                row("endpoint", failure.endpoint.as_str()),
+                row("error", failure.error.as_str()),
+            ];
+            rows.extend(failure.parameter.as_deref().map(|name| row("parameter", name)));
+            rows.extend(failure.value.as_deref().map(|value| row("sent", value)));
+            rows.extend(
+                failure
+                    .registered
+                    .iter()
+                    .map(|text| row("registered", text.as_str())),
+            );
+            if !failure.difference.is_empty() {
+                rows.push(row("differs in", failure.difference.join(", ")));
+            }
+            rows.extend([
+                row("count", failure.count.to_string()),
+                row("last_seen_at", when(failure.last_seen_at)),
+                row("request_id", failure.request_id.as_str()),
+            ]);
+            table(rows)
+        });
+        blocks.collect::<Vec<_>>().join("\n\n")
     }
 }
 

@@ -14,12 +14,13 @@ use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::{Application, Client};
 use crate::model::grant;
 use crate::model::grant_type::GrantType;
-use crate::model::ids::{GrantId, UserId};
+use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::scope::Scopes;
 use crate::model::user::User;
 use crate::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenKind;
 use crate::store::authorization_requests as requests;
@@ -47,6 +48,12 @@ pub enum Next {
         application: Option<Box<Application>>,
     },
     Deliver(Delivered),
+    /// The answer carries an error.
+    Refused {
+        delivered: Delivered,
+        application: ApplicationId,
+        error: OAuthError,
+    },
     /// Sign in first; the handle is given back by the browser afterwards.
     SignIn {
         handle: Secret,
@@ -139,7 +146,8 @@ pub async fn begin(
         Ok(request) if app.offers(GrantType::AuthorizationCode) => request,
         Ok(request) => {
             let error =
-                OAuthError::unauthorized_client("This server does not offer the authorization_code grant");
+                OAuthError::unauthorized_client("This server does not offer the authorization_code grant")
+                    .because(Reason::GrantNotOffered);
             return Ok(refuse(app, &application, &request.target, &error));
         }
         Err((target, error)) => return Ok(refuse(app, &application, &target, &error)),
@@ -568,11 +576,15 @@ fn refuse(app: &App, application: &Application, target: &Target, error: &OAuthEr
         error = error.code().as_str(),
         description = error.description(),
     );
-    Next::Deliver(Delivered {
-        delivery: target.error(error, app.issuer.as_str()),
-        application: application.settings.name.clone(),
-        code: None,
-    })
+    Next::Refused {
+        delivered: Delivered {
+            delivery: target.error(error, app.issuer.as_str()),
+            application: application.settings.name.clone(),
+            code: None,
+        },
+        application: application.id,
+        error: error.clone(),
+    }
 }
 
 /// The application whose native code this is, where the code is live and `user`'s own.

@@ -10,6 +10,7 @@ use crate::model::application::{Application, ApplicationSecret, Client, SecretDi
 use crate::model::grant::Family;
 use crate::protocol::client_auth::{AuthMethod, Presented};
 use crate::protocol::error::OAuthError;
+use crate::protocol::reason::Reason;
 use crate::store::usage::Used;
 
 /// A client that has proven who it is, as far as it can.
@@ -79,29 +80,47 @@ pub(super) async fn authenticate(
 }
 
 /// One answer for an unknown, disabled or wrongly authenticated client. The cause is for the log alone.
-fn refused(cause: &'static str) -> OAuthError {
+fn refused(cause: NotProven) -> OAuthError {
     OAuthError::invalid_client(
         "Unknown client, or its secret is missing or wrong; check client_id and client_secret",
     )
-    .with_cause(cause)
+    .because(cause.reason)
+    .with_cause(cause.cause)
+}
+
+/// Why a client is not who it says: for whoever runs the application, and for the log.
+#[derive(Clone, Copy)]
+struct NotProven {
+    reason: Reason,
+    cause: &'static str,
+}
+
+fn unproven<T>(reason: Reason, cause: &'static str) -> Result<T, NotProven> {
+    Err(NotProven { reason, cause })
 }
 
 async fn proven(
     app: &App,
     client: Option<Arc<Client>>,
     presented: &Presented,
-) -> Result<Result<Authenticated, &'static str>, Refusal> {
+) -> Result<Result<Authenticated, NotProven>, Refusal> {
     let Some(client) = client else {
         // The same work as for a wrong secret, so that time does not tell which clients there are.
         let _ = presented.secrets.iter().map(Secret::hash).next();
-        return Ok(Err("unknown client"));
+        return Ok(unproven(Reason::ClientRefused, "unknown client"));
     };
     if !client.application.is_enabled() {
-        return Ok(Err("the application is disabled"));
+        return Ok(unproven(
+            Reason::ApplicationDisabled,
+            "the application is disabled",
+        ));
     }
     if !client.application.settings.confidential {
         if !presented.secrets.is_empty() {
-            return Ok(Err("a public application has no secret, but one was sent"));
+            return Ok(unproven(
+                Reason::SecretUnexpected,
+                "a public application has no secret, but one was sent",
+            ));
         }
         return Ok(Ok(Authenticated {
             client,
@@ -110,7 +129,10 @@ async fn proven(
         }));
     }
     if presented.secrets.is_empty() {
-        return Ok(Err("a confidential application sent no secret"));
+        return Ok(unproven(
+            Reason::SecretMissing,
+            "a confidential application sent no secret",
+        ));
     }
     let now = app.now();
     for secret in client.secrets.iter().filter(|secret| secret.is_live(now)) {
@@ -125,7 +147,7 @@ async fn proven(
             }));
         }
     }
-    Ok(Err("wrong secret"))
+    Ok(unproven(Reason::SecretWrong, "wrong secret"))
 }
 
 fn generated(client: &Client, secret: &ApplicationSecret, presented: &[Secret]) -> Option<Secret> {

@@ -15,6 +15,7 @@ use crate::protocol::client_auth::Presented;
 use crate::protocol::error::OAuthError;
 use crate::protocol::introspection::{ActiveToken, Introspection, IntrospectionRequest};
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 use crate::protocol::token::{TokenKind, TokenType};
 use crate::store;
 
@@ -50,6 +51,7 @@ async fn attempt(
         return Err(OAuthError::invalid_client(
             "Introspection is for applications that have a secret: a public one cannot prove who it is",
         )
+        .because(Reason::PublicIntrospection)
         .into());
     }
     let request = IntrospectionRequest::parse(params)?;

@@ -8,6 +8,7 @@ mod client_auth;
 mod clients;
 pub mod device;
 pub mod error;
+pub mod failed_requests;
 pub mod guard;
 pub mod introspect;
 mod issue;
@@ -69,6 +70,7 @@ pub struct Inner {
     pub passwords: Passwords,
     clients: clients::Clients,
     usage: usage::Usage,
+    failed_requests: failed_requests::FailedRequests,
     /// No application has `iss` switched off, as far as was seen.
     all_send_iss: AtomicBool,
     origins: origins::Origins,
@@ -113,6 +115,7 @@ impl App {
             memos,
             passwords,
             usage: usage::Usage::default(),
+            failed_requests: failed_requests::FailedRequests::default(),
             all_send_iss: AtomicBool::new(true),
             origins: origins::Origins::default(),
             retries: retry::Exhausted::default(),
@@ -172,6 +175,7 @@ impl App {
     /// Writes what is still to be written and lets the store go.
     pub async fn close(&self) {
         usage::flush(self).await;
+        failed_requests::flush(self).await;
         self.db.close().await;
     }
 }

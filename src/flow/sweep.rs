@@ -1,7 +1,8 @@
-//! Housekeeping: deletes what has expired and writes when things were last used.
+//! Housekeeping: deletes what has expired and writes when things were last used and which requests
+//! failed.
 
 use super::error::Refusal;
-use super::{App, applications, usage};
+use super::{App, applications, failed_requests, usage};
 use crate::store;
 
 /// Statements a round of the background sweeper: little enough that requests hardly notice.
@@ -13,6 +14,7 @@ const BATCHES: usize = 40;
 /// The store's; the next round tries again.
 pub async fn round(app: &App) -> Result<u64, Refusal> {
     usage::flush(app).await;
+    failed_requests::flush(app).await;
     applications::look_for_iss(app).await;
     Ok(store::sweep::sweep(&app.db, app.now(), BATCHES).await?)
 }

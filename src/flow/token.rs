@@ -14,6 +14,7 @@ use crate::model::grant_type::GrantType;
 use crate::protocol::client_auth::Presented;
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 use crate::protocol::token::TokenResponse;
 
 /// Authenticates the client and exchanges what it presents; over again where the application was changed
@@ -70,6 +71,7 @@ fn offered(app: &App, grant_type: &str) -> Result<GrantType, OAuthError> {
                 "The grant_type values that are supported: {}",
                 names.join(", ")
             ))
+            .because(Reason::GrantTypeUnsupported)
         })
 }
 
@@ -80,12 +82,14 @@ pub(super) fn may_use(client: &Authenticated, grant: GrantType) -> Result<(), OA
         return Err(OAuthError::unauthorized_client(format!(
             "This application is not allowed the {} grant: an administrator can allow it",
             grant.name()
-        )));
+        ))
+        .because(Reason::GrantNotAllowed.at("grant_type")));
     }
     if grant == GrantType::ClientCredentials && !settings.confidential {
         return Err(OAuthError::unauthorized_client(
             "A public application cannot prove who it is, so it cannot use client_credentials",
-        ));
+        )
+        .because(Reason::PublicClientCredentials));
     }
     Ok(())
 }

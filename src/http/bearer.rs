@@ -22,14 +22,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use tower::{Layer, Service};
 
 use super::error::EndpointError;
+use super::middleware::error_uri::ErrorBody;
 use super::middleware::request::Cause;
 use crate::flow::error::Refusal;
 use crate::flow::{self, App};
@@ -280,8 +279,8 @@ impl IntoResponse for BearerError {
             Self::Refused(refusal) => return EndpointError::from(refusal).into_response(),
         };
         let status = StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        let body = Json(json!({ "error": challenge.error(), "error_description": challenge.description() }));
-        let mut response = (status, body).into_response();
+        let body = ErrorBody::new(challenge.error(), challenge.description());
+        let mut response = (status, body.into_response()).into_response();
         if let Ok(value) = HeaderValue::from_str(&challenge.to_string()) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }

@@ -1,10 +1,9 @@
 //! What an endpoint that speaks OAuth answers when it does not do what was asked.
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
+use super::middleware::error_uri::ErrorBody;
 use super::middleware::request::Cause;
 use crate::flow::error::Refusal;
 use crate::protocol::error::{ErrorCode, OAuthError};
@@ -22,23 +21,14 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 #[derive(Debug)]
 pub(super) struct EndpointError {
     status: StatusCode,
-    body: Body,
+    body: ErrorBody,
     headers: Vec<(header::HeaderName, HeaderValue)>,
     cause: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Body {
-    error: &'static str,
-    error_description: String,
-}
-
 impl EndpointError {
     fn new(status: StatusCode, error: &OAuthError) -> Self {
-        let body = Body {
-            error: error.code().as_str(),
-            error_description: error.description().to_owned(),
-        };
+        let body = ErrorBody::new(error.code().as_str(), error.description());
         let cause = format!(
             "{}: {}",
             error.code(),
@@ -97,20 +87,19 @@ impl From<Refusal> for EndpointError {
             Refusal::OAuth(error) => error.into(),
             Refusal::Unavailable(_) | Refusal::Stale => Self {
                 status: StatusCode::SERVICE_UNAVAILABLE,
-                body: Body {
-                    error: "temporarily_unavailable",
-                    error_description: "The server cannot do this at the moment; try again".into(),
-                },
+                body: ErrorBody::new(
+                    ErrorCode::TemporarilyUnavailable.as_str(),
+                    "The server cannot do this at the moment; try again",
+                ),
                 headers: vec![(header::RETRY_AFTER, RETRY_AFTER)],
                 cause: Some(cause),
             },
             Refusal::TooMany { retry_after } => Self {
                 status: StatusCode::TOO_MANY_REQUESTS,
-                body: Body {
-                    error: "temporarily_unavailable",
-                    error_description: "Too many requests or failures from there; wait before trying again"
-                        .into(),
-                },
+                body: ErrorBody::new(
+                    ErrorCode::TemporarilyUnavailable.as_str(),
+                    "Too many requests or failures from there; wait before trying again",
+                ),
                 headers: vec![(header::RETRY_AFTER, HeaderValue::from(retry_after))],
                 cause: Some(cause),
             },
@@ -120,7 +109,7 @@ impl From<Refusal> for EndpointError {
 
 impl IntoResponse for EndpointError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, NO_STORE, Json(self.body)).into_response();
+        let mut response = (self.status, NO_STORE, self.body.into_response()).into_response();
         response.headers_mut().extend(self.headers);
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(Cause(cause));

@@ -2,6 +2,7 @@
 
 pub(super) mod cors;
 pub(super) mod error_page;
+pub(super) mod error_uri;
 pub(super) mod headers;
 pub(super) mod panic;
 pub(super) mod path;

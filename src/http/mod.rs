@@ -21,6 +21,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use self::bearer::RequireBearer;
 use crate::flow::sessions::Sessions;
 use crate::flow::{App, MEMOS};
+use crate::protocol::explanation;
 use crate::protocol::metadata::{WELL_KNOWN, well_known_path};
 use crate::protocol::resource;
 
@@ -88,11 +89,12 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
 }
 
 /// The layers' order, from the outside: request id and log line, path without trailing slash, security
-/// headers, error pages, panics, then the route.
+/// headers, error pages, the pages that errors name, panics, then the route.
 fn layered(app: App, routes: Router) -> Router {
     let inner = routes
         .layer(from_fn(middleware::panic::caught))
         .layer(from_fn_with_state(app.clone(), middleware::error_page::write))
+        .layer(from_fn_with_state(app.clone(), middleware::error_uri::write))
         .layer(from_fn_with_state(app.clone(), middleware::headers::secure));
     // Routing happens inside: only a service around the router can still change the path.
     let trimmed = map_request(middleware::path::without_trailing_slash).layer(inner);
@@ -114,7 +116,9 @@ fn protocol(app: &App) -> Router<Http> {
         )
         .route(
             "/oauth/device_authorization",
-            post(oauth::device_authorization::create).fallback(oauth::method_not_allowed),
+            post(oauth::device_authorization::create)
+                .fallback(oauth::method_not_allowed)
+                .layer(preflight.clone()),
         )
         .route(
             "/oauth/revoke",
@@ -173,6 +177,14 @@ fn pages(app: &App) -> Router<Http> {
             get(applications::confirm_delete).post(applications::delete),
         )
         .route(
+            "/oauth/applications/{id}/failed_requests",
+            get(applications::failed_requests::index),
+        )
+        .route(
+            "/oauth/applications/{id}/failed_requests/{failure}/redirect_uri",
+            post(applications::failed_requests::add_redirect_uri),
+        )
+        .route(
             "/oauth/applications/{id}/secrets",
             post(applications::rotate_secret),
         )
@@ -198,6 +210,8 @@ fn operation() -> Router<Http> {
         .route("/healthz", get(pages::health::alive))
         .route("/readyz", get(pages::health::ready))
         .route("/assets/{name}", get(pages::assets::show))
+        .route(explanation::PATH, get(pages::explanation::index))
+        .route("/oauth/errors/{code}", get(pages::explanation::show))
 }
 
 /// On plain http, as for trying out, not every client takes `Secure` cookies, so the prefix that needs

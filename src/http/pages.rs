@@ -3,6 +3,7 @@
 pub(super) mod assets;
 pub(super) mod authorize;
 pub(super) mod error;
+pub(super) mod explanation;
 pub(super) mod health;
 pub(super) mod render;
 

@@ -58,6 +58,10 @@ id!(
     GrantId
 );
 id!(
+    /// A kind of refused request; a hash of what makes it one.
+    FailedRequestId
+);
+id!(
     /// A memo.
     MemoId
 );

@@ -4,6 +4,7 @@
 //! request's URI is then compared as a string and never taken apart, since every parsed comparison has a
 //! parser that disagrees with it.
 
+mod difference;
 mod parts;
 mod registration;
 
@@ -13,6 +14,7 @@ use std::net::Ipv4Addr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
+pub use difference::Difference;
 use parts::{Parts, is_port, split_port};
 pub use registration::RedirectUriError;
 
@@ -66,6 +68,22 @@ impl RedirectUri {
             registered.is_some() && registered == after_port(asked, origin)
         };
         asked == self.0
+            || LOOPBACK_IPS.into_iter().any(any_port)
+            || (localhost_any_port && any_port(LOCALHOST))
+    }
+
+    /// Whether it leads to where `other` leads: the same scheme and host, and the same port save where any
+    /// will do. Both are registrable, so neither has a user name or another spelling of the same host.
+    pub fn stands_beside(&self, other: &Self, localhost_any_port: bool) -> bool {
+        let (Some(own), Some(theirs)) = (Parts::split(&self.0), Parts::split(&other.0)) else {
+            return false;
+        };
+        if self.is_oob() || other.is_oob() || own.scheme != theirs.scheme {
+            return false;
+        }
+        let any_port =
+            |origin: &str| after_port(&self.0, origin).is_some() && after_port(&other.0, origin).is_some();
+        own.authority == theirs.authority
             || LOOPBACK_IPS.into_iter().any(any_port)
             || (localhost_any_port && any_port(LOCALHOST))
     }

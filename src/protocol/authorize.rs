@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
+use super::reason::{Fault, Reason};
 use super::resource;
 use super::scope::{Catalog, ScopeRules};
 use crate::model::application::{Application, ApplicationSettings};
@@ -44,6 +45,20 @@ pub enum Unproven {
     Mismatch {
         sent: String,
     },
+}
+
+impl Unproven {
+    /// What is to be told to whoever runs the application; `None` where no application is known.
+    pub fn fault(&self, application: &Application) -> Option<Fault> {
+        match self {
+            Self::Repeated("client_id") | Self::MissingClientId => None,
+            Self::UnknownClient if application.is_enabled() => None,
+            Self::UnknownClient => Some(Reason::ApplicationDisabled.into()),
+            Self::Repeated(name) => Some(Reason::ParameterRepeated.at(name)),
+            Self::MissingRedirectUri => Some(Reason::RedirectUriMissing.into()),
+            Self::Mismatch { .. } => Some(Reason::RedirectUriMismatch.into()),
+        }
+    }
 }
 
 impl Target {
@@ -122,6 +137,7 @@ impl Target {
             &[
                 ("error", error.code().as_str()),
                 ("error_description", error.description()),
+                ("error_uri", &error.uri(issuer)),
             ],
             issuer,
         )
@@ -184,7 +200,8 @@ impl Prompt {
         {
             return Err(OAuthError::invalid_request(format!(
                 "prompt is none alone, or a list of login, consent and select_account, not {other}"
-            )));
+            ))
+            .because(Reason::PromptUnknown));
         }
         // Choosing an account is done on the consent page, which says who is signed in.
         let consent = words.contains(&"consent") || words.contains(&"select_account");
@@ -299,7 +316,8 @@ fn state_fits(asked: &Asked<'_>) -> Result<(), OAuthError> {
     match asked.params.get("state") {
         Some(state) if state.len() > MAX_STATE => Err(OAuthError::invalid_request(format!(
             "state is longer than {MAX_STATE} bytes"
-        ))),
+        ))
+        .because(Reason::StateTooLong)),
         _ => Ok(()),
     }
 }
@@ -324,9 +342,10 @@ fn no_request_object(asked: &Asked<'_>) -> Result<(), OAuthError> {
 fn response_type(asked: &Asked<'_>) -> Result<(), OAuthError> {
     match asked.params.get("response_type") {
         Some("code") => Ok(()),
-        None => Err(OAuthError::invalid_request(
-            "Missing required parameter: response_type (code)",
-        )),
+        None => Err(
+            OAuthError::invalid_request("Missing required parameter: response_type (code)")
+                .because(Reason::ParameterMissing.at("response_type")),
+        ),
         Some(_) => Err(OAuthError::unsupported_response_type(
             "The response_type that is supported is: code",
         )),
@@ -336,9 +355,10 @@ fn response_type(asked: &Asked<'_>) -> Result<(), OAuthError> {
 fn response_mode(asked: &Asked<'_>) -> Result<(), OAuthError> {
     match asked.params.get("response_mode") {
         None | Some("query") => Ok(()),
-        Some(_) => Err(OAuthError::invalid_request(
-            "The response_mode that is supported is: query",
-        )),
+        Some(_) => Err(
+            OAuthError::invalid_request("The response_mode that is supported is: query")
+                .because(Reason::ResponseModeUnsupported),
+        ),
     }
 }
 
@@ -360,7 +380,8 @@ fn pkce(asked: &Asked<'_>) -> Result<Option<String>, OAuthError> {
     if required && challenge.is_none() {
         return Err(OAuthError::invalid_request(
             "Missing required parameter: code_challenge, with code_challenge_method=S256 (RFC 7636)",
-        ));
+        )
+        .because(Reason::PkceMissing));
     }
     Ok(challenge.map(|challenge| challenge.as_str().to_owned()))
 }

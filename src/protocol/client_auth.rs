@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OAuthError;
 use super::params::Params;
+use super::reason::Reason;
 use crate::base::secret::Secret;
 
 /// What a request presents to say which application sent it. Nothing is proved yet.
@@ -57,12 +58,14 @@ pub fn presented(authorization: &[&[u8]], params: &Params) -> Result<Presented, 
     let assertion = params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some();
     let mechanisms = [basic.is_some(), post.secret.is_some(), assertion];
     if mechanisms.into_iter().filter(|&used| used).count() > 1 {
-        return Err(OAuthError::invalid_request(
-            "More than one way of client authentication was used",
-        ));
+        return Err(
+            OAuthError::invalid_request("More than one way of client authentication was used")
+                .because(Reason::SeveralMechanisms),
+        );
     }
     if assertion {
-        return Err(OAuthError::invalid_client("client_assertion is not supported"));
+        return Err(OAuthError::invalid_client("client_assertion is not supported")
+            .because(Reason::AssertionUnsupported));
     }
     match basic {
         Some(encoded) => basic::read(encoded, post.client_id),

@@ -7,56 +7,50 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-/// The `error` member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ErrorCode {
-    InvalidRequest,
-    InvalidClient,
-    InvalidGrant,
-    UnauthorizedClient,
-    UnsupportedGrantType,
-    InvalidScope,
-    AccessDenied,
-    UnsupportedResponseType,
-    ServerError,
-    TemporarilyUnavailable,
-    InvalidTarget,
-    LoginRequired,
-    ConsentRequired,
-    InteractionRequired,
-    RequestNotSupported,
-    RequestUriNotSupported,
-    AuthorizationPending,
-    SlowDown,
-    ExpiredToken,
-    UnsupportedTokenType,
+use super::explanation;
+use super::reason::{Fault, Reason};
+
+macro_rules! codes {
+    ($($name:ident = $text:literal),+ $(,)?) => {
+        /// The `error` member.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($name),+
+        }
+
+        impl ErrorCode {
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text),+
+                }
+            }
+        }
+    };
 }
 
-impl ErrorCode {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::InvalidScope => "invalid_scope",
-            Self::AccessDenied => "access_denied",
-            Self::UnsupportedResponseType => "unsupported_response_type",
-            Self::ServerError => "server_error",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
-            Self::InvalidTarget => "invalid_target",
-            Self::LoginRequired => "login_required",
-            Self::ConsentRequired => "consent_required",
-            Self::InteractionRequired => "interaction_required",
-            Self::RequestNotSupported => "request_not_supported",
-            Self::RequestUriNotSupported => "request_uri_not_supported",
-            Self::AuthorizationPending => "authorization_pending",
-            Self::SlowDown => "slow_down",
-            Self::ExpiredToken => "expired_token",
-            Self::UnsupportedTokenType => "unsupported_token_type",
-        }
-    }
+codes! {
+    InvalidRequest = "invalid_request",
+    InvalidClient = "invalid_client",
+    InvalidGrant = "invalid_grant",
+    UnauthorizedClient = "unauthorized_client",
+    UnsupportedGrantType = "unsupported_grant_type",
+    InvalidScope = "invalid_scope",
+    AccessDenied = "access_denied",
+    UnsupportedResponseType = "unsupported_response_type",
+    ServerError = "server_error",
+    TemporarilyUnavailable = "temporarily_unavailable",
+    InvalidTarget = "invalid_target",
+    LoginRequired = "login_required",
+    ConsentRequired = "consent_required",
+    InteractionRequired = "interaction_required",
+    RequestNotSupported = "request_not_supported",
+    RequestUriNotSupported = "request_uri_not_supported",
+    AuthorizationPending = "authorization_pending",
+    SlowDown = "slow_down",
+    ExpiredToken = "expired_token",
+    UnsupportedTokenType = "unsupported_token_type",
 }
 
 impl fmt::Display for ErrorCode {
@@ -72,6 +66,7 @@ pub struct OAuthError {
     code: ErrorCode,
     description: Cow<'static, str>,
     cause: Option<String>,
+    fault: Option<Fault>,
 }
 
 impl OAuthError {
@@ -81,6 +76,7 @@ impl OAuthError {
             code,
             description: plain(description.into()),
             cause: None,
+            fault: None,
         }
     }
 
@@ -125,8 +121,27 @@ impl OAuthError {
         }
     }
 
+    /// Says exactly what was wrong, for whoever runs the application.
+    #[must_use]
+    pub fn because(self, fault: impl Into<Fault>) -> Self {
+        Self {
+            fault: Some(fault.into()),
+            ..self
+        }
+    }
+
     pub const fn code(&self) -> ErrorCode {
         self.code
+    }
+
+    /// What was wrong; where nobody said it, what the code says.
+    pub fn fault(&self) -> Fault {
+        self.fault.unwrap_or_else(|| Reason::of(self.code).into())
+    }
+
+    /// `error_uri`: our page on the code (RFC 6749 §4.1.2.1, §5.2).
+    pub fn uri(&self, issuer: &str) -> String {
+        explanation::uri(issuer, self.code.as_str())
     }
 
     pub fn description(&self) -> &str {

@@ -3,7 +3,7 @@
 //! | source | rule | file |
 //! |---|---|---|
 //! | RFC 6749 §3.1, §3.2 | parameters: empty is absent, repeated is refused | [`params`] |
-//! | RFC 6749 §4.1.2.1, §5.2 | error codes and descriptions | [`error`] |
+//! | RFC 6749 §4.1.2.1, §5.2 | error codes and descriptions | [`error`], explained in [`explanation`], told exactly in [`reason`] |
 //! | RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1 | redirect URIs: registration and matching | [`crate::model::redirect_uri`] |
 //! | RFC 6749 §3.3 | which scopes a request gets | [`scope`] |
 //! | RFC 6749 §4.1.1, §4.1.2, RFC 9207 | the authorization request and where its answer goes | [`authorize`] |
@@ -25,6 +25,7 @@ pub mod bearer;
 pub mod client_auth;
 pub mod device;
 pub mod error;
+pub mod explanation;
 pub mod forwarded;
 pub mod grant;
 pub mod introspection;
@@ -32,7 +33,9 @@ pub mod media_type;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod reason;
 pub mod resource;
 pub mod revocation;
 pub mod scope;
+pub mod sent;
 pub mod token;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::error::OAuthError;
+use super::reason::Reason;
 use crate::base::form;
 
 /// The decoded parameters of a query or a form body, in the order sent.
@@ -76,14 +77,17 @@ impl Params {
 
     pub fn reject_repeated(&self) -> Result<(), OAuthError> {
         match self.first_repeated() {
-            Some(name) => Err(OAuthError::invalid_request(format!("Repeated parameter: {name}"))),
+            Some(name) => Err(OAuthError::invalid_request(format!("Repeated parameter: {name}"))
+                .because(Reason::ParameterRepeated.at(name))),
             None => Ok(()),
         }
     }
 
     pub fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
-        self.get(name)
-            .ok_or_else(|| OAuthError::invalid_request(format!("Missing required parameter: {name}")))
+        self.get(name).ok_or_else(|| {
+            OAuthError::invalid_request(format!("Missing required parameter: {name}"))
+                .because(Reason::ParameterMissing.at(name))
+        })
     }
 }
 

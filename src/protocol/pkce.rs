@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::error::OAuthError;
+use super::reason::Reason;
 use super::token::is_256_bits;
 
 /// The SHA-256 of a verifier as 43 base64url characters. Never printed: nobody but the store needs it.
@@ -23,18 +24,21 @@ impl CodeChallenge {
         let Some(challenge) = challenge else {
             return match method {
                 None => Ok(None),
-                Some(_) => Err(OAuthError::invalid_request(
-                    "Missing required parameter: code_challenge",
-                )),
+                Some(_) => Err(
+                    OAuthError::invalid_request("Missing required parameter: code_challenge")
+                        .because(Reason::PkceMissing),
+                ),
             };
         };
         if method != Some("S256") {
-            return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
+            return Err(OAuthError::invalid_request("code_challenge_method must be S256")
+                .because(Reason::PkceMethodUnsupported));
         }
         if !is_256_bits(challenge) {
             return Err(OAuthError::invalid_request(
                 "code_challenge must be 43 base64url characters (SHA-256)",
-            ));
+            )
+            .because(Reason::CodeChallengeMalformed));
         }
         Ok(Some(Self(challenge.to_owned())))
     }

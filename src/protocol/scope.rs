@@ -8,6 +8,7 @@ use crate::model::grant_type::GrantType;
 use crate::model::scope::{Scope, Scopes};
 
 use super::error::OAuthError;
+use super::reason::Reason;
 
 /// The scope that lets an administrator's token manage applications. Known to every server, never a
 /// default, and only for an application that names it.
@@ -151,6 +152,7 @@ impl Catalog {
             OAuthError::invalid_scope(
                 "scope is a list of names separated by single spaces (RFC 6749, section 3.3)",
             )
+            .because(Reason::ScopeMalformed)
         })?;
         if asked.is_empty() {
             return self.default_for(rules, &grantable);
@@ -159,7 +161,9 @@ impl Catalog {
             .iter()
             .find(|scope| scope.is_pattern() || !grantable.covers(scope));
         if let Some(refused) = refused {
-            return Err(self.refused(rules, refused, &grantable));
+            return Err(self
+                .refused(rules, refused, &grantable)
+                .because(Reason::ScopeNotAllowed));
         }
         Ok(asked)
     }
@@ -199,7 +203,8 @@ impl Catalog {
         }
         Err(OAuthError::invalid_scope(
             "Name the scopes with the parameter scope: none is granted by default to this application",
-        ))
+        )
+        .because(Reason::ScopeMissing))
     }
 }
 

@@ -209,6 +209,10 @@ pub async fn delete(tx: &mut Tx, id: ApplicationId, now: OffsetDateTime) -> Resu
         .bind(id)
         .execute()
         .await?;
+    tx.sql("DELETE FROM failed_requests WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
     tx.sql("UPDATE applications SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id)
         .bind(now)

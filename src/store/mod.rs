@@ -7,6 +7,7 @@ pub mod codes;
 pub mod db;
 pub mod devices;
 mod error;
+pub mod failed_requests;
 mod faults;
 pub mod grants;
 pub mod memos;

@@ -6,8 +6,9 @@ use super::{Db, Result};
 
 /// Rows a statement.
 const BATCH: i64 = 500;
-/// A revoked family is kept this long as evidence, and as tombstone for replays.
-const REVOKED_KEPT: Duration = Duration::days(30);
+/// A revoked family is kept this long as evidence, and as tombstone for replays; a failed request for whoever
+/// runs the application.
+const KEPT: Duration = Duration::days(30);
 
 /// One table's sweep: a statement with `$1` = now, `$2` = the latest revocation to forget, `$3` = batch.
 struct Sweep {
@@ -69,6 +70,11 @@ const SWEEPS: &[Sweep] = &[
                    AND $2 <= $1 LIMIT $3)",
     },
     Sweep {
+        what: "failed requests",
+        text: "DELETE FROM failed_requests WHERE id IN
+                (SELECT id FROM failed_requests WHERE last_seen_at <= $2 AND $1 >= $2 LIMIT $3)",
+    },
+    Sweep {
         what: "revoked grants",
         text: "DELETE FROM grants WHERE id IN
                 (SELECT g.id FROM grants g
@@ -88,7 +94,7 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
             let rows = db
                 .command(sweep.text)
                 .bind(now)
-                .bind(now - REVOKED_KEPT)
+                .bind(now - KEPT)
                 .bind(BATCH)
                 .unhurried()
                 .execute()

@@ -57,7 +57,7 @@ on_each_database! {
 
 async fn an_application_reads_its_answers_from_its_own_origin_alone(world: World) {
     let (ours, theirs) = applications(&world).await;
-    for path in ["/oauth/token", "/oauth/revoke"] {
+    for path in ["/oauth/token", "/oauth/revoke", "/oauth/device_authorization"] {
         let ask = |app: &Application, origin: &str| {
             world.post(path, &[("grant_type", "refresh_token"), ("refresh_token", "x"), ("token", "x")])
                 .by(app)
@@ -105,7 +105,9 @@ async fn a_confidential_application_is_known_by_its_header(world: World) {
 
 async fn a_browser_may_ask_first_from_the_origin_of_any_application(world: World) {
     applications(&world).await;
-    for path in ["/oauth/token", "/oauth/revoke", "/oauth/token/", "/api/memos", "/api/memos/x"] {
+    for path in ["/oauth/token", "/oauth/revoke", "/oauth/device_authorization", "/oauth/token/", "/api/memos",
+        "/api/memos/x"]
+    {
         let answer = preflight(&world, path, OURS).await;
         assert_eq!((answer.status, &*answer.body), (204, ""), "{answer}");
         is_readable_from(&answer, OURS);

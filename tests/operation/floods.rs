@@ -7,18 +7,28 @@ use std::time::{Duration, Instant};
 use super::process::Process;
 use crate::world::{Answer, Application, Request, World, at_once, filled_in};
 
-/// More than the queue holds and a machine looks at while they arrive.
-const FLOOD: usize = 200;
+/// Passwords that wait for their turn.
+const QUEUE: usize = 64;
 /// What everybody else waits for an answer at most, but for one in twenty.
 const QUICK: Duration = Duration::from_secs(1);
 const MEBIBYTE: u64 = 1 << 20;
+
+/// Passwords that are looked at at a time.
+fn at_a_time() -> usize {
+    (thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
+}
+
+/// Twice as many as are looked at or wait.
+fn flood_size() -> usize {
+    2 * (at_a_time() + QUEUE)
+}
 
 /// The answers to a flood during which `others` are served quickly and within little memory.
 async fn flood(process: &Process, others: &[&Application], request: impl Fn() -> Request) -> Vec<Answer> {
     // The store's connections are made before: how long that takes is not the question here.
     at_once(40, |_| process.world.client_credentials(others[0]).into_future()).await;
     let memory = process.peak_memory();
-    let flood: Vec<_> = (0..FLOOD)
+    let flood: Vec<_> = (0..flood_size())
         .map(|_| tokio::spawn(request().into_future()))
         .collect();
     let mut times = Vec::new();
@@ -37,8 +47,7 @@ async fn flood(process: &Process, others: &[&Application], request: impl Fn() ->
     let slow = times[times.len() * 95 / 100];
     assert!(slow < QUICK, "{slow:?}");
 
-    let at_a_time = thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
-    let most = 19 * u64::try_from(at_a_time).unwrap() * MEBIBYTE + 64 * MEBIBYTE;
+    let most = 19 * u64::try_from(at_a_time()).unwrap() * MEBIBYTE + 64 * MEBIBYTE;
     if let (Some(before), Some(after)) = (memory, process.peak_memory()) {
         assert!(after - before < most, "{} MiB more", (after - before) / MEBIBYTE);
     }
@@ -53,7 +62,7 @@ async fn flood(process: &Process, others: &[&Application], request: impl Fn() ->
 fn are_looked_at_or_sent_away(answers: &[Answer], status: u16) {
     let count = |status| answers.iter().filter(|answer| answer.status == status).count();
     let (looked_at, sent_away) = (count(status), count(503));
-    assert_eq!(looked_at + sent_away, FLOOD, "nothing else is answered");
+    assert_eq!(looked_at + sent_away, flood_size(), "nothing else is answered");
     assert!(
         looked_at > 0 && sent_away > 0,
         "{looked_at} looked at, {sent_away} sent away"

@@ -39,8 +39,8 @@ async fn family(process: &Process, name: &str, app: &Application, more: u64) -> 
     (first, second)
 }
 
-/// The statements that the log shows for the request that was answered so. They are written before the
-/// request's own line.
+/// The statements that the log shows for the request that was answered so, written before the request's own
+/// line; less the look at the application, which is kept for a moment.
 async fn statements(process: &Process, answer: &Answer) -> Vec<String> {
     let id = answer.header("x-request-id");
     let log = process.says_in_a_line(&[id, "\"status\":"]).await;
@@ -49,6 +49,7 @@ async fn statements(process: &Process, answer: &Answer) -> Vec<String> {
     records
         .filter(|record| record["message"] == "statement")
         .map(|record| record["fields"]["text"].as_str().unwrap().to_owned())
+        .filter(|text| !text.contains("application_secrets"))
         .collect()
 }
 

@@ -184,11 +184,16 @@ impl Answer {
             "an error has a code: {self}"
         );
         assert!(
-            ["error", "error_description"]
+            ["error", "error_description", "error_uri"]
                 .iter()
                 .all(|name| is_printable(&json[name])),
             "{self}"
         );
+        if let Some(code) = json["error"].as_str() {
+            let explained = json["error_uri"].as_str().unwrap_or_default();
+            let page = format!("/oauth/errors/{code}");
+            assert!(explained.ends_with(&page), "an error names its page: {self}");
+        }
         let challenge = if self.status == 401 {
             "Basic realm=\"tegata\""
         } else {

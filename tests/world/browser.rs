@@ -43,6 +43,12 @@ impl Authorized {
             "an error names its issuer too: {}",
             self.answer
         );
+        assert!(
+            self.get("error_uri")
+                .is_some_and(|uri| uri.ends_with(&format!("/oauth/errors/{error}"))),
+            "an error names its page: {}",
+            self.answer
+        );
         error
     }
 

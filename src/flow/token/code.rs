@@ -14,6 +14,7 @@ use crate::model::ids::GrantId;
 use crate::model::token::AuthorizationCode;
 use crate::protocol::grant::code::{Presented, Verdict, judge, refused};
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 use crate::protocol::resource;
 use crate::protocol::token::TokenResponse;
 use crate::store;
@@ -25,7 +26,10 @@ pub(super) async fn redeem(
 ) -> Result<TokenResponse, Refusal> {
     let hash = Secret::new(params.require("code")?).hash();
     let Some(code) = store::codes::find(&app.db, hash).await? else {
-        return Err(refused().with_cause("unknown code").into());
+        return Err(refused()
+            .because(Reason::CodeUnknown)
+            .with_cause("unknown code")
+            .into());
     };
     client.is_current_for(&code.family)?;
     let now = app.now();
@@ -34,11 +38,9 @@ pub(super) async fn redeem(
         Verdict::Replay => Err(replayed(app, code.family.grant_id, now).await?),
         Verdict::Fail(reason) => {
             store::codes::count_failure(&app.db, hash).await?;
-            Err(refused().with_cause(reason).into())
+            Err(refused().because(reason).with_cause(reason.as_str()).into())
         }
-        Verdict::Refuse => Err(refused()
-            .with_cause("expired, burnt, used, or of another client")
-            .into()),
+        Verdict::Refuse(reason) => Err(refused().because(reason).with_cause(reason.as_str()).into()),
     }
 }
 
@@ -54,6 +56,7 @@ async fn exchange(
     // Removed from the application while the code was out: whoever waits there is no longer trusted.
     if application.settings.redirect_uri(&code.redirect_uri).is_none() {
         return Err(refused()
+            .because(Reason::CodeRedirectUriGone)
             .with_cause("the redirect URI is no longer registered")
             .into());
     }
@@ -88,6 +91,7 @@ async fn replayed(app: &App, grant: GrantId, now: OffsetDateTime) -> Result<Refu
     tx.commit().await?;
     tracing::warn!(event = "code_replayed", %grant, "an authorization code came twice: its grant is revoked");
     Ok(refused()
+        .because(Reason::CodeUsed)
         .with_cause("the code was used before; its grant is revoked")
         .into())
 }

@@ -15,6 +15,7 @@ use crate::model::token::RefreshToken;
 use crate::protocol::error::OAuthError;
 use crate::protocol::grant::refresh::{MOST_RETRIES, Verdict, judge, refused, scopes};
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 use crate::protocol::resource;
 use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenResponse;
@@ -48,7 +49,10 @@ pub(super) async fn rotate(
         now: app.now(),
     };
     let Some(found) = refresh_tokens::find(&app.db, presentation.hash).await? else {
-        return Err(refused().with_cause("unknown refresh token").into());
+        return Err(refused()
+            .because(Reason::RefreshTokenUnknown)
+            .with_cause("unknown refresh token")
+            .into());
     };
     client.is_current_for(&found.family)?;
     presentation.settle(app, &found, true).await
@@ -70,9 +74,7 @@ impl Presentation<'_> {
             },
             Verdict::AnswerAgain => self.answer_again(app, found).await,
             Verdict::Replay => Err(self.replayed(app, &found.family).await?),
-            Verdict::Refuse => Err(refused()
-                .with_cause("expired, revoked, or of another client")
-                .into()),
+            Verdict::Refuse(reason) => Err(refused().because(reason).with_cause(reason.as_str()).into()),
         }
     }
 
@@ -129,7 +131,8 @@ impl Presentation<'_> {
         if left.is_empty() {
             return Err(OAuthError::invalid_scope(
                 "This application is no longer allowed any of the scopes that were granted",
-            ));
+            )
+            .because(Reason::ScopesLost));
         }
         Ok(left)
     }
@@ -186,6 +189,7 @@ impl Presentation<'_> {
             return Err(self.replayed(app, &found.family).await?);
         }
         Err(refused()
+            .because(Reason::RefreshTokenRetried)
             .with_cause("the answer was given again as often as allowed")
             .into())
     }
@@ -210,6 +214,7 @@ impl Presentation<'_> {
             "a rotated refresh token came again: its grant is revoked"
         );
         Ok(refused()
+            .because(Reason::RefreshTokenReplayed)
             .with_cause("the refresh token was rotated before; its grant is revoked")
             .into())
     }

@@ -6,14 +6,6 @@ use crate::protocol::client_auth::{Presented, presented};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 
-/// Whose request it is, as far as it says: for what is no secret.
-pub(in crate::http) fn named(presented: &Result<Presented, OAuthError>, params: &Params) -> Option<String> {
-    match presented {
-        Ok(presented) => Some(presented.client_id.clone()),
-        Err(_) => params.get("client_id").map(str::to_owned),
-    }
-}
-
 /// Reads them from the `Authorization` header and the form body.
 ///
 /// # Errors

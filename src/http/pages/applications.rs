@@ -3,6 +3,7 @@
 //! One set of URLs for people and for programs: whoever wants or sends JSON, or brings a bearer token,
 //! is answered in JSON.
 
+pub(in crate::http) mod failed_requests;
 mod form;
 mod json;
 mod show;

@@ -10,6 +10,7 @@ use super::render::{chrome, page};
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::authorize::{self, Consent, Decision, Delivered, Next};
+use crate::flow::failed_requests::Attempt;
 use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
@@ -18,6 +19,7 @@ use crate::http::middleware::request::RequestId;
 use crate::http::view::error::{ErrorPage, Mismatch};
 use crate::http::view::{self, ScopeLine, When};
 use crate::model::application::Application;
+use crate::model::failed_request::Endpoint;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::Scope;
 use crate::protocol::authorize::{Delivery, Unproven};
@@ -32,6 +34,8 @@ struct Asking<'a> {
     app: &'a App,
     viewer: &'a Viewer,
     request_id: RequestId,
+    /// What the client asked in this request, if it asked.
+    params: Option<&'a Params>,
     /// After a POST the browser is to go on with a GET (RFC 9700 §4.12).
     redirect: StatusCode,
 }
@@ -43,16 +47,18 @@ pub(in crate::http) async fn show(
     QueryParams(query): QueryParams,
     viewer: Viewer,
 ) -> Response {
-    let asking = Asking {
+    let mut asking = Asking {
         app: &app,
         viewer: &viewer,
         request_id,
+        params: None,
         redirect: StatusCode::FOUND,
     };
     let params = match query {
         Ok(params) => params,
         Err(problem) => return asking.unreadable(problem.description()),
     };
+    asking.params = Some(&params);
     let next = match params.get(HANDLE).filter(|_| params.get("client_id").is_none()) {
         Some(handle) => authorize::resume(&app, Secret::new(handle), viewer.for_authorize()).await,
         None => authorize::begin(&app, &params, viewer.for_authorize(), false).await,
@@ -81,10 +87,10 @@ pub(in crate::http) async fn post(
         Err((status, sentence)) => return error::plain(status, sentence, Some(&request_id)),
     };
     if params.get(HANDLE).is_some() || params.get(CSRF_FIELD).is_some() {
-        parts.extensions.insert(request_id);
+        parts.extensions.insert(request_id.clone());
         let request = Request::from_parts(parts, bytes.into());
         return match request.extract_with_state::<Form, _, _>(&app).await {
-            Ok(form) => decide(&app, &form).await,
+            Ok(form) => decide(&app, &form, request_id).await,
             Err(refused) => refused,
         };
     }
@@ -94,39 +100,47 @@ pub(in crate::http) async fn post(
         Ok(viewer) => viewer,
         Err(refused) => return refused,
     };
-    let asking = Asking {
+    let mut asking = Asking {
         app: &app,
         viewer: &viewer,
         request_id,
+        params: None,
         redirect: StatusCode::SEE_OTHER,
     };
     let (Ok(query), Ok(strict)) = (query, strict) else {
         return asking.unreadable("The parameters cannot be read");
     };
-    match authorize::begin(&app, &query.merge(strict), viewer.for_authorize(), true).await {
+    let params = query.merge(strict);
+    asking.params = Some(&params);
+    match authorize::begin(&app, &params, viewer.for_authorize(), true).await {
         Ok(next) => asking.answer(next).await,
         Err(refusal) => error::refused(&refusal),
     }
 }
 
 /// `DELETE`: denies, with the form's own fields.
-pub(in crate::http) async fn deny(State(app): State<App>, form: Form) -> Response {
-    settle(&app, &form, Decision::Deny).await
+pub(in crate::http) async fn deny(
+    State(app): State<App>,
+    Extension(request_id): Extension<RequestId>,
+    form: Form,
+) -> Response {
+    settle(&app, &form, request_id, Decision::Deny).await
 }
 
-async fn decide(app: &App, form: &Form) -> Response {
+async fn decide(app: &App, form: &Form, request_id: RequestId) -> Response {
     let decision = match form.params.get("decision") {
         Some("authorize") => Decision::Authorize,
         _ => Decision::Deny,
     };
-    settle(app, form, decision).await
+    settle(app, form, request_id, decision).await
 }
 
-async fn settle(app: &App, form: &Form, decision: Decision) -> Response {
+async fn settle(app: &App, form: &Form, request_id: RequestId, decision: Decision) -> Response {
     let asking = Asking {
         app,
         viewer: &form.viewer,
-        request_id: RequestId(String::new()),
+        request_id,
+        params: None,
         redirect: StatusCode::SEE_OTHER,
     };
     let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
@@ -148,10 +162,28 @@ impl Asking<'_> {
         match next {
             Next::Unproven { why, application } => self.unproven(&why, application.as_deref()),
             Next::Deliver(delivered) => self.deliver(delivered).await,
+            Next::Refused {
+                delivered,
+                application,
+                error,
+            } => {
+                self.attempt(&Params::default())
+                    .refused(self.app, application, &error);
+                self.deliver(delivered).await
+            }
             Next::SignIn { handle, .. } => self.go(&format!("/login?continue={}", handle.expose())),
             Next::GoOn { handle } => self.go(&format!("/oauth/authorize?{HANDLE}={}", handle.expose())),
             Next::Consent(consent) => self.consent(*consent).await,
             Next::Gone => self.gone(),
+        }
+    }
+
+    /// `none`: what stands in for the parameters of a request that was kept.
+    fn attempt<'b>(&'b self, none: &'b Params) -> Attempt<'b> {
+        Attempt {
+            endpoint: Endpoint::Authorize,
+            params: self.params.unwrap_or(none),
+            request_id: &self.request_id.0,
         }
     }
 
@@ -238,6 +270,10 @@ impl Asking<'_> {
 
     fn unproven(&self, why: &Unproven, application: Option<&Application>) -> Response {
         let (title, sentence) = words(why);
+        if let Some(application) = application {
+            self.attempt(&Params::default())
+                .unproven(self.app, application, why);
+        }
         let who =
             "Nothing was authorized. Whoever develops or runs the application can mend this; you cannot.";
         let mut view = self.framed(blank(StatusCode::BAD_REQUEST, title, &sentence, who));
@@ -323,6 +359,7 @@ fn mismatch(why: &Unproven, application: Option<&Application>) -> Option<Mismatc
             .collect(),
         application: application.settings.name.clone(),
         edit_href: format!("/oauth/applications/{}/edit", application.id),
+        failures_href: format!("/oauth/applications/{}/failed_requests", application.id),
     })
 }
 

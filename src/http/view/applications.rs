@@ -169,6 +169,8 @@ pub struct ApplicationShow {
     /// Users with a live grant.
     pub users: u64,
     pub live_tokens: u64,
+    /// Kinds of requests that were refused within a day.
+    pub failures: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -195,6 +197,13 @@ pub struct Command {
 }
 
 impl ApplicationShow {
+    fn refused(&self) -> String {
+        match self.failures {
+            0 => "None within a day".to_owned(),
+            count => format!("{} within a day", counted(count, "kind", "kinds")),
+        }
+    }
+
     fn usage(&self) -> String {
         usage(self.users, self.live_tokens)
     }
@@ -368,6 +377,7 @@ impl Sample for ApplicationShow {
             }],
             users: 3,
             live_tokens: 12,
+            failures: 3,
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Mismatch {
     pub application: String,
     /// Where the redirect URIs are edited.
     pub edit_href: String,
+    /// What else the application's requests were refused for.
+    pub failures_href: String,
 }
 
 /// The error in the words of RFC 6749 §4.1.2.1.
@@ -65,6 +67,7 @@ impl Sample for ErrorPage {
                 ],
                 application: say("Memo Bot"),
                 edit_href: say("/oauth/applications/0192f0c1-5a3e/edit"),
+                failures_href: say("/oauth/applications/0192f0c1-5a3e/failed_requests"),
             }),
             code: Some(ErrorCode {
                 error: say("invalid_request"),

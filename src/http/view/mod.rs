@@ -11,6 +11,8 @@ pub mod chrome;
 pub mod consent;
 pub mod device;
 pub mod error;
+pub mod explanation;
+pub mod failed_requests;
 pub mod field_errors;
 pub mod login;
 pub mod native;

@@ -13,6 +13,8 @@ use super::authorized::Authorized;
 use super::consent::Consent;
 use super::device::{Device, DeviceConfirm, DeviceDone};
 use super::error::ErrorPage;
+use super::explanation::{Explained, Explanations};
+use super::failed_requests::FailedRequests;
 use super::login::Login;
 use super::native::{NativeCode, NativeError};
 use super::setup::{Setup, SetupGone};
@@ -56,9 +58,12 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("application-form", ApplicationForm::sample_in(say).render()?),
         ("application", ApplicationShow::sample_in(say).render()?),
         ("application-delete", ApplicationDelete::sample_in(say).render()?),
+        ("failed-requests", FailedRequests::sample_in(say).render()?),
         ("authorized", Authorized::sample_in(say).render()?),
         ("account", Account::sample_in(say).render()?),
         ("error", ErrorPage::sample_in(say).render()?),
+        ("explanation", Explained::sample_in(say).render()?),
+        ("explanations", Explanations::sample_in(say).render()?),
     ])
 }
 
@@ -108,6 +113,7 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         last_used: None,
         users: 0,
         live_tokens: 0,
+        failures: 0,
         new_secret: None,
         redirect_uris: Vec::new(),
         ..ApplicationShow::sample_in(say)
@@ -117,6 +123,10 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ..ApplicationShow::sample_in(say)
     };
     settled.secrets.truncate(1);
+    let none_failed = FailedRequests {
+        rows: Vec::new(),
+        ..FailedRequests::sample_in(say)
+    };
     let authorized = Authorized {
         rows: Vec::new(),
         ..Authorized::sample_in(say)
@@ -141,6 +151,7 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("application-form-right", form.render()?),
         ("application-public", public.render()?),
         ("application-one-secret", settled.render()?),
+        ("failed-requests-none", none_failed.render()?),
         ("authorized-empty", authorized.render()?),
         ("account-right", account.render()?),
         ("error-plain", error.render()?),

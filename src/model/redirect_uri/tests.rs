@@ -314,3 +314,47 @@ proptest! {
         prop_assert!(!registered(URIS[0]).matches(&text, true));
     }
 }
+
+#[test]
+fn only_the_same_scheme_host_and_port_stand_beside() {
+    let beside = |one: &str, other: &str, any_port: bool| {
+        let uri = |text: &str| RedirectUri::register(text).unwrap();
+        uri(one).stands_beside(&uri(other), any_port)
+    };
+    let registered = "https://app.example/cb";
+    for near in [
+        "https://app.example/cb/",
+        "https://app.example/",
+        "https://app.example",
+        "https://app.example/cb?a=b",
+    ] {
+        assert!(beside(near, registered, false), "{near}");
+    }
+    for far in [
+        "https://app.example.evil.example/cb",
+        "https://evil.example/cb",
+        "https://www.app.example/cb",
+        "https://app.example:8443/cb",
+        "http://localhost/cb",
+        "com.example.app:/cb",
+        RedirectUri::OOB,
+    ] {
+        assert!(!beside(far, registered, true), "{far}");
+    }
+    assert!(beside("http://127.0.0.1:9000/a", "http://127.0.0.1/b", false));
+    assert!(!beside("http://127.0.0.1:9000/a", "http://[::1]:9000/a", false));
+    assert!(!beside(
+        "http://localhost:9000/a",
+        "http://localhost:8000/a",
+        false
+    ));
+    assert!(beside("http://localhost:9000/a", "http://localhost:8000/a", true));
+    assert!(beside(
+        "http://localhost:9000/a",
+        "http://localhost:9000/b",
+        false
+    ));
+    assert!(beside("com.example.app:/a", "com.example.app:/b", false));
+    assert!(!beside("com.example.other:/a", "com.example.app:/a", false));
+    assert!(!beside(RedirectUri::OOB, RedirectUri::OOB, false));
+}

@@ -9,15 +9,17 @@ use crate::base::form;
 use crate::base::secret::Secret;
 use crate::protocol::bearer::after_scheme;
 use crate::protocol::error::OAuthError;
+use crate::protocol::reason::Reason;
 
 /// What follows `Basic` in the one header there may be.
 pub(super) fn find<'a>(authorization: &[&'a [u8]]) -> Result<Option<&'a [u8]>, OAuthError> {
     match authorization {
         [] => Ok(None),
         [one] => Ok(after_scheme(one, "basic")),
-        _ => Err(OAuthError::invalid_request(
-            "More than one Authorization header was sent",
-        )),
+        _ => Err(
+            OAuthError::invalid_request("More than one Authorization header was sent")
+                .because(Reason::SeveralMechanisms),
+        ),
     }
 }
 
@@ -32,7 +34,8 @@ pub(super) fn read(encoded: &[u8], body_client_id: Option<&str>) -> Result<Prese
     if body_client_id.is_some_and(|other| other != client_id) {
         return Err(OAuthError::invalid_request(
             "client_id differs from the one in the Authorization header",
-        ));
+        )
+        .because(Reason::SeveralMechanisms));
     }
     let secrets = readings(password);
     let method = if secrets.is_empty() {
@@ -70,5 +73,5 @@ fn readings(password: &str) -> Vec<Secret> {
 }
 
 fn malformed() -> OAuthError {
-    OAuthError::invalid_client("The Basic credentials cannot be read")
+    OAuthError::invalid_client("The Basic credentials cannot be read").because(Reason::CredentialsMalformed)
 }

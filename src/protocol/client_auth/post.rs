@@ -4,6 +4,7 @@ use super::{AuthMethod, Presented};
 use crate::base::secret::Secret;
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 
 /// The client parameters of a body.
 #[derive(Clone, Copy)]
@@ -15,7 +16,8 @@ pub(super) struct Body<'a> {
 pub(super) fn find(params: &Params) -> Result<Body<'_>, OAuthError> {
     for name in ["client_id", "client_secret"] {
         if params.repeated(name) {
-            return Err(OAuthError::invalid_request(format!("Repeated parameter: {name}")));
+            return Err(OAuthError::invalid_request(format!("Repeated parameter: {name}"))
+                .because(Reason::ParameterRepeated.at(name)));
         }
     }
     Ok(Body {

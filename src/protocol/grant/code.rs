@@ -7,6 +7,7 @@ use crate::model::token::AuthorizationCode;
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 use crate::protocol::pkce::CodeChallenge;
+use crate::protocol::reason::Reason;
 
 /// So many wrong verifiers or redirect URIs burn a code: an attacker who has the code and the client's
 /// credentials must not guess on.
@@ -36,9 +37,9 @@ pub enum Verdict {
     /// It was redeemed before, and whoever has it now proves all the same: one of the two stole it.
     Replay,
     /// Refuse and count: the code is live, the proof is wrong.
-    Fail(&'static str),
+    Fail(Reason),
     /// Refuse, and change nothing: for all we can tell it is not this client's code.
-    Refuse,
+    Refuse(Reason),
 }
 
 /// The order matters. Whose code it is comes first, so that another client neither burns it nor learns
@@ -50,12 +51,15 @@ pub fn judge(
     presented: Presented<'_>,
     now: OffsetDateTime,
 ) -> Verdict {
-    if code.family.application_id != client || code.failures >= MOST_FAILURES {
-        return Verdict::Refuse;
+    if code.family.application_id != client {
+        return Verdict::Refuse(Reason::CodeUnknown);
+    }
+    if code.failures >= MOST_FAILURES {
+        return Verdict::Refuse(Reason::CodeBurnt);
     }
     if let Err(reason) = proven(code, presented) {
         return if code.used_at.is_some() {
-            Verdict::Refuse
+            Verdict::Refuse(Reason::CodeUsed)
         } else {
             Verdict::Fail(reason)
         };
@@ -63,28 +67,31 @@ pub fn judge(
     if code.used_at.is_some() {
         return Verdict::Replay;
     }
-    if now >= code.expires_at || !code.family.live {
-        return Verdict::Refuse;
+    if now >= code.expires_at {
+        return Verdict::Refuse(Reason::CodeExpired);
+    }
+    if !code.family.live {
+        return Verdict::Refuse(Reason::GrantEnded);
     }
     Verdict::Redeem
 }
 
-fn proven(code: &AuthorizationCode, presented: Presented<'_>) -> Result<(), &'static str> {
+fn proven(code: &AuthorizationCode, presented: Presented<'_>) -> Result<(), Reason> {
     match presented.redirect_uri {
-        Some(sent) if sent != code.redirect_uri => return Err("redirect_uri differs"),
-        None if code.redirect_uri_sent => return Err("redirect_uri is missing"),
+        Some(sent) if sent != code.redirect_uri => return Err(Reason::CodeRedirectUriDiffers),
+        None if code.redirect_uri_sent => return Err(Reason::CodeRedirectUriMissing),
         _ => {}
     }
     // A verifier without a challenge is refused too: the challenge may have been stripped from the
     // request (RFC 9700 §2.1.1).
     match (&code.code_challenge, presented.code_verifier) {
         (None, None) => Ok(()),
-        (None, Some(_)) => Err("code_verifier without a code_challenge"),
-        (Some(_), None) => Err("code_verifier is missing"),
+        (None, Some(_)) => Err(Reason::VerifierUnexpected),
+        (Some(_), None) => Err(Reason::VerifierMissing),
         (Some(challenge), Some(verifier)) => CodeChallenge::from_stored(challenge.clone())
             .filter(|challenge| challenge.verifies(verifier))
             .map(drop)
-            .ok_or("code_verifier differs"),
+            .ok_or(Reason::VerifierDiffers),
     }
 }
 
@@ -181,8 +188,14 @@ mod tests {
             code_verifier: None,
             ..good()
         };
-        assert_eq!(judge(&used, client(1), wrong, at(120)), Verdict::Refuse);
-        assert_eq!(judge(&used, client(2), good(), at(120)), Verdict::Refuse);
+        assert_eq!(
+            judge(&used, client(1), wrong, at(120)),
+            Verdict::Refuse(Reason::CodeUsed)
+        );
+        assert_eq!(
+            judge(&used, client(2), good(), at(120)),
+            Verdict::Refuse(Reason::CodeUnknown)
+        );
     }
 
     #[test]
@@ -193,7 +206,7 @@ mod tests {
         };
         assert!(matches!(
             judge(&plain, client(1), good(), at(110)),
-            Verdict::Fail(_)
+            Verdict::Fail(Reason::VerifierUnexpected)
         ));
         let none = Presented {
             code_verifier: None,
@@ -202,7 +215,7 @@ mod tests {
         assert_eq!(judge(&plain, client(1), none, at(110)), Verdict::Redeem);
         assert!(matches!(
             judge(&code(), client(1), none, at(110)),
-            Verdict::Fail(_)
+            Verdict::Fail(Reason::VerifierMissing)
         ));
     }
 
@@ -214,7 +227,7 @@ mod tests {
         };
         assert!(matches!(
             judge(&code(), client(1), missing, at(110)),
-            Verdict::Fail(_)
+            Verdict::Fail(Reason::CodeRedirectUriMissing)
         ));
         let implied = AuthorizationCode {
             redirect_uri_sent: false,
@@ -230,6 +243,9 @@ mod tests {
             failures: 5,
             ..code()
         };
-        assert_eq!(judge(&burnt, client(1), good(), at(110)), Verdict::Refuse);
+        assert_eq!(
+            judge(&burnt, client(1), good(), at(110)),
+            Verdict::Refuse(Reason::CodeBurnt)
+        );
     }
 }

@@ -6,6 +6,7 @@ use crate::model::ids::ApplicationId;
 use crate::model::scope::Scopes;
 use crate::model::token::RefreshToken;
 use crate::protocol::error::OAuthError;
+use crate::protocol::reason::Reason;
 
 /// How often a lost answer is given again within its window.
 pub const MOST_RETRIES: i64 = 10;
@@ -20,7 +21,7 @@ pub enum Verdict {
     /// It was rotated and comes again: it, or its successor, is in the wrong hands.
     Replay,
     /// Refuse and change nothing.
-    Refuse,
+    Refuse(Reason),
 }
 
 /// `client` is who asks, `authenticated_by` how: a lost answer is given again to the same way alone.
@@ -31,14 +32,17 @@ pub fn judge(
     authenticated_by: &str,
     now: OffsetDateTime,
 ) -> Verdict {
-    if token.family.application_id != client || !token.family.live || now >= token.family.ends_at {
-        return Verdict::Refuse;
+    if token.family.application_id != client {
+        return Verdict::Refuse(Reason::RefreshTokenUnknown);
+    }
+    if !token.family.live || now >= token.family.ends_at {
+        return Verdict::Refuse(Reason::GrantEnded);
     }
     if token.used_at.is_none() {
         return if now < token.expires_at {
             Verdict::Rotate
         } else {
-            Verdict::Refuse
+            Verdict::Refuse(Reason::RefreshTokenExpired)
         };
     }
     let same_client = token.retry_client.as_deref() == Some(authenticated_by);
@@ -57,8 +61,10 @@ pub fn scopes(granted: &Scopes, asked: Option<&str>) -> Result<Scopes, OAuthErro
     let Some(asked) = asked else {
         return Ok(granted.clone());
     };
-    let asked = Scopes::parse(asked)
-        .map_err(|_| OAuthError::invalid_scope("scope is a list of names separated by spaces"))?;
+    let asked = Scopes::parse(asked).map_err(|_| {
+        OAuthError::invalid_scope("scope is a list of names separated by spaces")
+            .because(Reason::ScopeMalformed)
+    })?;
     if asked.is_empty() {
         return Ok(granted.clone());
     }
@@ -67,7 +73,8 @@ pub fn scopes(granted: &Scopes, asked: Option<&str>) -> Result<Scopes, OAuthErro
     }
     Err(OAuthError::invalid_scope(format!(
         "A refresh can narrow what was granted, never widen it; granted is: {granted}"
-    )))
+    ))
+    .because(Reason::ScopeWidened))
 }
 
 /// One answer for every bad refresh token.
@@ -131,11 +138,20 @@ mod tests {
     #[test]
     fn a_live_one_is_rotated_and_a_dead_one_refused() {
         assert_eq!(judge(&fresh(), client(1), "secret", at(999)), Verdict::Rotate);
-        assert_eq!(judge(&fresh(), client(1), "secret", at(1_000)), Verdict::Refuse);
-        assert_eq!(judge(&fresh(), client(2), "secret", at(999)), Verdict::Refuse);
+        assert_eq!(
+            judge(&fresh(), client(1), "secret", at(1_000)),
+            Verdict::Refuse(Reason::RefreshTokenExpired)
+        );
+        assert_eq!(
+            judge(&fresh(), client(2), "secret", at(999)),
+            Verdict::Refuse(Reason::RefreshTokenUnknown)
+        );
         let mut revoked = fresh();
         revoked.family.live = false;
-        assert_eq!(judge(&revoked, client(1), "secret", at(999)), Verdict::Refuse);
+        assert_eq!(
+            judge(&revoked, client(1), "secret", at(999)),
+            Verdict::Refuse(Reason::GrantEnded)
+        );
     }
 
     #[test]
@@ -146,7 +162,7 @@ mod tests {
         };
         assert_eq!(
             judge(&used_daily, client(1), "secret", at(10_000)),
-            Verdict::Refuse
+            Verdict::Refuse(Reason::GrantEnded)
         );
     }
 
@@ -161,7 +177,10 @@ mod tests {
             judge(&rotated(), client(1), "other secret", at(109)),
             Verdict::Replay
         );
-        assert_eq!(judge(&rotated(), client(2), "secret", at(109)), Verdict::Refuse);
+        assert_eq!(
+            judge(&rotated(), client(2), "secret", at(109)),
+            Verdict::Refuse(Reason::RefreshTokenUnknown)
+        );
     }
 
     #[test]

@@ -230,7 +230,7 @@ pub(super) async fn show(app: &App, id: &str) -> Response {
     }
 }
 
-async fn find(app: &App, id: &str) -> Result<Client, Response> {
+pub(super) async fn find(app: &App, id: &str) -> Result<Client, Response> {
     let Ok(id) = id.parse::<ApplicationId>() else {
         return Err(no_such_application());
     };

@@ -9,6 +9,7 @@ use crate::base::config::words;
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::count_live;
+use crate::flow::failed_requests::count_of_last_day;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::OwnScript;
 use crate::http::view::applications::{ApplicationShow, Command, Lifetimes, RedirectRow, SecretRow};
@@ -35,6 +36,10 @@ pub(super) async fn page_of(
     let application = &client.application;
     let (users, live_tokens) = match count_live(app, application.id).await {
         Ok(counts) => counts,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let failures = match count_of_last_day(app, application.id).await {
+        Ok(failures) => failures,
         Err(refusal) => return error::refused(&refusal),
     };
     let chrome = match chrome(app, viewer).await {
@@ -92,6 +97,7 @@ pub(super) async fn page_of(
         commands: commands(app, application, &scopes),
         users: users.unsigned_abs(),
         live_tokens: live_tokens.unsigned_abs(),
+        failures: failures.unsigned_abs(),
         chrome,
     };
     let mut response = page(status, &view);
