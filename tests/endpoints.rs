@@ -3,6 +3,7 @@
 mod application_pages;
 pub(crate) mod applications;
 mod authorized_applications;
+mod bearer;
 mod cross_origin;
 mod errors;
 mod failed_requests;

@@ -141,7 +141,8 @@ impl World {
         self.through(&issuer)
     }
 
-    async fn restart_with(&self, own: &[(&str, &str)]) {
+    /// Restarts the server with settings of its own.
+    pub(crate) async fn restart_with(&self, own: &[(&str, &str)]) {
         let mut servers = self.servers.lock().await;
         let address = servers[0].addresses()[0];
         for running in servers.drain(..) {

@@ -44,10 +44,12 @@ fn proven(params: &Params, application: &Application, target: Target) {
         None => assert_eq!(target.redirect_uri(), settings.redirect_uris[0].as_str()),
     }
     let catalog = sample::catalog();
+    let resources = sample::resources();
     let asked = Asked {
         params,
         application: settings,
         catalog: &catalog,
+        resources: &resources,
         require_pkce: false,
         resources: &Resources::default(),
     };
@@ -65,7 +67,8 @@ fn granted(request: &AuthorizationRequest, asked: &Asked<'_>) {
     assert!(
         request
             .scopes
-            .is_subset(&asked.catalog.allowed(asked.application.scopes.as_ref()))
+            .beyond(&asked.catalog.allowed(asked.application.scopes.as_ref()))
+            .is_empty()
     );
     assert_eq!(request.code_challenge.as_deref(), sent("code_challenge"));
     assert!(asked.application.confidential || request.code_challenge.is_some());

@@ -8,7 +8,7 @@ use tegata::model::grant::Family;
 use tegata::model::grant_type::GrantType;
 use tegata::model::ids::ApplicationId;
 use tegata::model::redirect_uri::RedirectUri;
-use tegata::model::resource::Resources;
+use tegata::model::resource::{Resource, Resources};
 use tegata::model::scope::{Scope, Scopes};
 use tegata::model::token::AuthorizationCode;
 use tegata::protocol::scope::Catalog;
@@ -80,10 +80,18 @@ fn application(confidential: bool, redirect_uris: &[&str]) -> Application {
     }
 }
 
-/// `read`, which is the default, and `write`.
+/// `read`, which is the default, `write`, and `user:` with any value.
 pub fn catalog() -> Catalog {
-    let described = ["read", "write"].map(|name| (Scope::parse(name).unwrap(), name.to_owned()));
+    let described = ["read", "write", "user:*"].map(|name| (Scope::parse(name).unwrap(), name.to_owned()));
     Catalog::new(described.into(), Scopes::parse("read").unwrap())
+}
+
+/// What tokens may be asked for.
+pub fn resources() -> Resources {
+    ["https://api.example"]
+        .iter()
+        .map(|text| Resource::parse(text).unwrap())
+        .collect()
 }
 
 /// A live code for [`CALLBACK`] that [`VERIFIER`] opens.
@@ -93,8 +101,9 @@ pub fn code() -> AuthorizationCode {
             grant_id: Uuid::from_u128(2).into(),
             application_id: application_id(),
             user_id: Uuid::from_u128(3).into(),
-            granted: Scopes::parse("read").unwrap(),
+            grant_type: GrantType::AuthorizationCode,
             resources: Resources::default(),
+            granted: Scopes::parse("read").unwrap(),
             ends_at: NOW + Duration::days(1),
             live: true,
             application_version: Some(1),

@@ -1,8 +1,10 @@
 //! Scopes: a list reads back as written, and no request gets more than its application may have.
 
+use tegata::model::grant_type::GrantType;
 use tegata::model::scope::{Scope, Scopes};
 use tegata::protocol::error::{ErrorCode, OAuthError};
 use tegata::protocol::grant::refresh;
+use tegata::protocol::scope::ScopeRules;
 
 use super::{assert_plain, assert_printable, sample, text_lines};
 
@@ -39,13 +41,20 @@ fn reads_back(text: &str) {
 fn is_allowed(registered: Option<&Scopes>, asked: &str) {
     let catalog = sample::catalog();
     let allowed = catalog.allowed(registered);
+    let rules = ScopeRules {
+        grant: GrantType::AuthorizationCode,
+        registered,
+        default: None,
+        optional: None,
+    };
     for sent in [None, Some(asked)] {
-        match catalog.resolve(registered, sent) {
+        match catalog.resolve(rules, sent) {
             Ok(scopes) => {
-                assert!(!scopes.is_empty() && scopes.is_subset(&allowed));
+                assert!(!scopes.is_empty() && scopes.beyond(&allowed).is_empty());
+                assert_eq!(scopes.without_patterns(), scopes);
                 let backwards: Vec<&str> = asked.rsplit(' ').collect();
                 let again = sent.map(|_| backwards.join(" "));
-                assert_eq!(catalog.resolve(registered, again.as_deref()), Ok(scopes.clone()));
+                assert_eq!(catalog.resolve(rules, again.as_deref()), Ok(scopes.clone()));
                 let named = registered.is_some_and(|scopes| scopes.contains("applications"));
                 assert!(named || !scopes.contains("applications"));
             }

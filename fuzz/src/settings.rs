@@ -3,6 +3,7 @@
 
 use tegata::base::address::Network;
 use tegata::base::config::{Config, DatabaseUrl, PublicUrl, SETTINGS, Sources, seconds, words};
+use tegata::base::pattern;
 use time::Duration;
 
 use super::{assert_printable, text_lines};
@@ -65,7 +66,12 @@ fn is_within_bounds(config: &Config) {
     assert!(config.access_token_ttl.is_positive() && config.access_token_ttl <= Duration::days(3650));
     assert!(!config.scopes.is_empty() && !config.grants.is_empty());
     for name in &config.default_scopes {
-        assert!(config.scopes.iter().any(|scope| scope.name == *name));
+        assert!(
+            config
+                .scopes
+                .iter()
+                .any(|scope| pattern::covers(&scope.name, name))
+        );
     }
     assert!(!config.log.chars().any(char::is_control));
     assert!(config.issuer(80).is_https() || config.issuer(80).as_str().starts_with("http://"));

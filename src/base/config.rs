@@ -12,7 +12,7 @@ mod source;
 mod table;
 mod value;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -30,6 +30,9 @@ pub use value::{seconds, words};
 /// `authorization_code_ttl` says.
 pub const COPIED_CODE_TTL: Duration = Duration::minutes(10);
 
+/// The scope that is there without being configured: it lets an administrator's token manage applications.
+pub const APPLICATIONS_SCOPE: &str = "applications";
+
 /// The settings, each valid by itself and with the others.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -39,6 +42,8 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     pub database_url: DatabaseUrl,
     pub access_token_ttl: Duration,
+    /// By the name of the grant; the others have `access_token_ttl`. Never `refresh_token`.
+    pub access_token_ttl_by_grant: BTreeMap<String, Duration>,
     /// A refresh token unused for so long is dead.
     pub refresh_token_ttl: Duration,
     /// A grant is dead so long after its first refresh token, used or not. Never under
@@ -58,8 +63,12 @@ pub struct Config {
     pub grants: BTreeSet<String>,
     /// In the order they were given; names are unique and of the characters of RFC 6749 §3.3.
     pub scopes: Vec<ScopeEntry>,
-    /// Every one is in `scopes`.
+    /// Every one is in `scopes`, or one of those stands for it; none stands for many.
     pub default_scopes: Vec<String>,
+    /// What a person may untick on the consent page. As `default_scopes`, but may stand for many.
+    pub optional_scopes: Vec<String>,
+    /// By the name of the grant, all that it may give; the others give every scope. Never `refresh_token`.
+    pub scopes_by_grant: BTreeMap<String, BTreeSet<String>>,
     /// Absolute URIs; none differs from another by a slash at its end alone.
     pub resources: Vec<String>,
     pub rate_limits: bool,
@@ -124,6 +133,7 @@ impl Config {
             public_url: None,
             database_url: DatabaseUrl::in_memory(),
             access_token_ttl: Duration::ZERO,
+            access_token_ttl_by_grant: BTreeMap::new(),
             refresh_token_ttl: Duration::ZERO,
             refresh_token_max_ttl: Duration::ZERO,
             refresh_token_retry_window: Duration::ZERO,
@@ -135,6 +145,8 @@ impl Config {
             grants: BTreeSet::new(),
             scopes: Vec::new(),
             default_scopes: Vec::new(),
+            optional_scopes: Vec::new(),
+            scopes_by_grant: BTreeMap::new(),
             resources: Vec::new(),
             rate_limits: true,
             trusted_proxies: Vec::new(),

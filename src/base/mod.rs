@@ -6,5 +6,6 @@ pub mod config;
 pub mod entropy;
 pub mod form;
 pub mod password;
+pub mod pattern;
 pub mod secret;
 pub mod uri;

@@ -171,7 +171,7 @@ pub struct NewApplication {
     /// What people may untick on the consent page; may be repeated [default: the server's]
     #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
     pub optional_scope: Vec<String>,
-    /// Give a still valid access token again when asked for the same
+    /// By `client_credentials` and by a refresh, give the access token again that is good for half its life
     #[arg(long)]
     pub reuse_access_token: bool,
     /// A new authorization ends the earlier ones of the same user

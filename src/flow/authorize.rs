@@ -21,6 +21,7 @@ use crate::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, 
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
 use crate::protocol::reason::Reason;
+use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenKind;
 use crate::store::authorization_requests as requests;
 use crate::store::codes::NewCode;
@@ -88,6 +89,8 @@ pub struct Consent {
     pub known: Option<grant::Consent>,
     /// Whether allowing it spares the question next time.
     pub remembers: bool,
+    /// The person authorized, and left nothing to authorize: every scope was optional and is unticked.
+    pub nothing_ticked: bool,
 }
 
 /// What the person decided.
@@ -218,13 +221,15 @@ async fn still_good(app: &App, pending: &requests::Pending) -> Result<Option<(Ap
         return Ok(None);
     };
     let application = client.application;
+    let rules = ScopeRules::of(&application.settings, GrantType::AuthorizationCode);
     let good = application.is_enabled()
         && application.settings.allows(GrantType::AuthorizationCode)
         && kept.request.target.is_registered(&application.settings)
         && kept
             .request
             .scopes
-            .is_subset(&app.catalog.allowed(application.settings.scopes.as_ref()))
+            .beyond(&app.catalog.grantable(rules))
+            .is_empty()
         && kept
             .request
             .resources
@@ -291,14 +296,25 @@ async fn proceed(
     if !requests::claim(&app.db, handle.hash(), viewer.user.id, app.now()).await? {
         return Ok(Next::Gone);
     }
-    Ok(Next::Consent(Box::new(Consent {
+    Ok(ask(app, application, kept.request, handle, remembered))
+}
+
+fn ask(
+    app: &App,
+    application: Application,
+    request: AuthorizationRequest,
+    handle: Secret,
+    known: Option<grant::Consent>,
+) -> Next {
+    Next::Consent(Box::new(Consent {
         handle,
         scopes: described(app, &request.scopes),
-        known: remembered,
+        known,
         remembers: application.settings.confidential,
         application,
-        request: kept.request,
-    })))
+        request,
+        nothing_ticked: false,
+    }))
 }
 
 async fn kept_under(
@@ -329,7 +345,7 @@ fn as_text(kept: &Kept) -> Result<String, Refusal> {
 pub(super) fn described(app: &App, scopes: &Scopes) -> Vec<(String, String)> {
     scopes
         .iter()
-        .map(|scope| (scope.to_string(), app.catalog.describe(scope.as_str()).to_owned()))
+        .map(|scope| (scope.to_string(), app.catalog.describe(scope.as_str())))
         .collect()
 }
 
@@ -366,11 +382,18 @@ pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), R
     Ok(requests::release(&app.db, handle.hash(), user).await?)
 }
 
-/// The person decides. Of a form sent twice, one counts.
+/// The person decides; `ticked` are those of the optional scopes that they kept. Of a form sent twice, one
+/// counts.
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn decide(app: &App, handle: &Secret, user: &User, decision: Decision) -> Result<Next, Refusal> {
+pub async fn decide(
+    app: &App,
+    handle: &Secret,
+    user: &User,
+    decision: Decision,
+    ticked: &Scopes,
+) -> Result<Next, Refusal> {
     let now = app.now();
     let hash = handle.hash();
     let Some(pending) = requests::find(&app.db, hash, now)
@@ -384,11 +407,36 @@ pub async fn decide(app: &App, handle: &Secret, user: &User, decision: Decision)
     };
     match decision {
         Decision::Authorize => {
-            let issued = issue_code(app, &application, &kept.request, user, Basis::Asked(hash)).await?;
+            let request = kept.request.narrowed(ticked);
+            if request.scopes.is_empty() {
+                return ask_again(app, application, kept.request, handle, user.id).await;
+            }
+            let refused = kept.request.scopes.difference(&request.scopes);
+            let basis = Basis::Asked {
+                form: hash,
+                refused: &refused,
+            };
+            let issued = issue_code(app, &application, &request, user, basis).await?;
             Ok(issued.unwrap_or(Next::Gone))
         }
         Decision::Deny => deny(app, &application, &kept.request, user.id, hash).await,
     }
+}
+
+/// A grant of nothing is not issued; the person may tick something or deny.
+async fn ask_again(
+    app: &App,
+    application: Application,
+    request: AuthorizationRequest,
+    handle: &Secret,
+    user: UserId,
+) -> Result<Next, Refusal> {
+    let known = store::grants::consent(&app.db, user, application.id).await?;
+    let mut next = ask(app, application, request, handle.clone(), known);
+    if let Next::Consent(consent) = &mut next {
+        consent.nothing_ticked = true;
+    }
+    Ok(next)
 }
 
 async fn deny(
@@ -409,13 +457,13 @@ async fn deny(
 
 /// Why a code may be issued.
 #[derive(Clone, Copy)]
-enum Basis {
+enum Basis<'a> {
     /// An administrator vouches for the application.
     Trusted,
     /// The user allowed it before.
     Remembered,
-    /// The user has just said yes, in this form.
-    Asked(SecretHash),
+    /// The user has just said yes, in this form, and unticked what is refused.
+    Asked { form: SecretHash, refused: &'a Scopes },
 }
 
 /// The basis is made sure of in the transaction that issues the code: a form decides once, and a consent
@@ -425,7 +473,7 @@ async fn stands(
     application: &Application,
     request: &AuthorizationRequest,
     user: UserId,
-    basis: Basis,
+    basis: Basis<'_>,
     now: OffsetDateTime,
 ) -> Result<bool, StoreError> {
     match basis {
@@ -434,12 +482,13 @@ async fn stands(
             let held = store::grants::hold_consent(tx, user, application.id).await?;
             Ok(held.is_some_and(|consent| request.scopes.is_subset(&consent.scopes)))
         }
-        Basis::Asked(hash) => {
-            if !requests::decide(tx, hash, user, now).await? {
+        Basis::Asked { form, refused } => {
+            if !requests::decide(tx, form, user, now).await? {
                 return Ok(false);
             }
+            // What was allowed earlier and is unticked now is asked again next time.
             let all = match store::grants::consent_in(tx, user, application.id).await? {
-                Some(earlier) => earlier.scopes.union(&request.scopes),
+                Some(earlier) => earlier.scopes.difference(refused).union(&request.scopes),
                 None => request.scopes.clone(),
             };
             store::grants::remember_consent(tx, user, application.id, &all, now).await?;
@@ -454,7 +503,7 @@ async fn issue_code(
     application: &Application,
     request: &AuthorizationRequest,
     user: &User,
-    basis: Basis,
+    basis: Basis<'_>,
 ) -> Result<Option<Next>, Refusal> {
     let now = app.now();
     let target = &request.target;
@@ -474,7 +523,7 @@ async fn issue_code(
         grant_type: GrantType::AuthorizationCode,
         scopes: &request.scopes,
         resources: &request.resources,
-        expires_at: now + family_life(app, application, code_ttl),
+        expires_at: now + family_life(app, application, GrantType::AuthorizationCode, code_ttl),
     };
     store::grants::insert(&mut tx, &grant, now).await?;
     let new = NewCode {
@@ -503,9 +552,14 @@ fn code_ttl(app: &App, target: &Target) -> Duration {
     }
 }
 
-/// How long all that comes of a grant may live, whose code lives `code_ttl`.
-pub(super) fn family_life(app: &App, application: &Application, code_ttl: Duration) -> Duration {
-    let lifetimes = app.lifetimes(&application.settings);
+/// How long all that comes of a grant may live whose code lives `code_ttl`.
+pub(super) fn family_life(
+    app: &App,
+    application: &Application,
+    grant: GrantType,
+    code_ttl: Duration,
+) -> Duration {
+    let lifetimes = app.lifetimes(&application.settings, grant);
     let refreshes =
         application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
     if refreshes {

@@ -19,6 +19,9 @@ pub(super) struct Authenticated {
     client: Arc<Client>,
     /// What it was proven by: the secret's id, or `none`.
     pub(super) by: String,
+    /// The secret as presented, where it is one that this server generated, and where the application may be
+    /// given a token again, which is sealed under it.
+    pub(super) generated_secret: Option<Secret>,
 }
 
 impl Authenticated {
@@ -122,6 +125,7 @@ async fn proven(
         return Ok(Ok(Authenticated {
             client,
             by: AuthMethod::None.as_str().to_owned(),
+            generated_secret: None,
         }));
     }
     if presented.secrets.is_empty() {
@@ -135,10 +139,24 @@ async fn proven(
         if opens(app, secret, &presented.secrets).await? {
             app.usage.note(app, Used::Secret, secret.id.into());
             let by = secret.id.to_string();
-            return Ok(Ok(Authenticated { client, by }));
+            let generated_secret = generated(&client, secret, &presented.secrets);
+            return Ok(Ok(Authenticated {
+                client: Arc::clone(&client),
+                by,
+                generated_secret,
+            }));
         }
     }
     Ok(unproven(Reason::SecretWrong, "wrong secret"))
+}
+
+fn generated(client: &Client, secret: &ApplicationSecret, presented: &[Secret]) -> Option<Secret> {
+    match &secret.digest {
+        SecretDigest::Generated(hash) if client.application.settings.reuse_access_token => {
+            presented.iter().find(|sent| sent.hash() == *hash).cloned()
+        }
+        _ => None,
+    }
 }
 
 async fn opens(app: &App, secret: &ApplicationSecret, candidates: &[Secret]) -> Result<bool, Refusal> {

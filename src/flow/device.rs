@@ -27,6 +27,7 @@ use crate::protocol::device::{DeviceAuthorizationResponse, INTERVAL};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 use crate::protocol::resource;
+use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenKind;
 use crate::store::devices::{self, NewDeviceCode};
 use crate::store::grants::NewGrant;
@@ -93,9 +94,8 @@ async fn attempt(
     }
     may_use(&client, GrantType::DeviceCode)?;
     let settings = &client.application().settings;
-    let scopes = app
-        .catalog
-        .resolve(settings.scopes.as_ref(), params.get("scope"))?;
+    let rules = ScopeRules::of(settings, GrantType::DeviceCode);
+    let scopes = app.catalog.resolve(rules, params.get("scope"))?;
     let resources = resource::asked(params, &app.resources)?;
     if !settings.confidential {
         pace(app, client.application(), address).await?;
@@ -256,7 +256,11 @@ async fn still_good(app: &App, request: &DeviceRequest) -> Result<Option<Applica
             && settings.allows(GrantType::DeviceCode)
             && request
                 .scopes
-                .is_subset(&app.catalog.allowed(settings.scopes.as_ref()))
+                .beyond(
+                    &app.catalog
+                        .grantable(ScopeRules::of(settings, GrantType::DeviceCode)),
+                )
+                .is_empty()
     };
     Ok(client.map(|client| client.application).filter(good))
 }
@@ -292,7 +296,8 @@ pub async fn decide(
                 grant_type: GrantType::DeviceCode,
                 scopes: &request.scopes,
                 resources: &request.resources,
-                expires_at: now + family_life(app, &application, request.expires_at - now),
+                expires_at: now
+                    + family_life(app, &application, GrantType::DeviceCode, request.expires_at - now),
             };
             store::grants::insert(&mut tx, &grant, now).await?;
             Some(grant_id)

@@ -4,13 +4,16 @@ use time::OffsetDateTime;
 
 use super::App;
 use super::error::Refusal;
+use super::reuse::{Again, Reuse};
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
 use crate::model::grant::Family;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::GrantId;
 use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::protocol::token::{TokenKind, TokenResponse, TokenType};
-use crate::store::access_tokens::NewAccessToken;
+use crate::store::access_tokens::{NewAccessToken, Sealed};
 use crate::store::refresh_tokens::NewRefreshToken;
 use crate::store::{self, Result, Tx};
 
@@ -19,6 +22,9 @@ pub(super) struct Minted {
     pub(super) response: TokenResponse,
     access_hash: SecretHash,
     access_expires_at: OffsetDateTime,
+    /// The access token was issued before and is stored.
+    given_again: bool,
+    sealed: Option<Sealed>,
     scopes: Scopes,
     resources: Resources,
 }
@@ -29,6 +35,39 @@ impl Minted {
     pub(super) fn narrowed_to(self, resources: Resources) -> Self {
         Self { resources, ..self }
     }
+
+    /// So that it can be given again.
+    #[must_use]
+    pub(super) fn reusable(mut self, app: &App, reuse: Option<&Reuse>) -> Self {
+        self.sealed = reuse.and_then(|reuse| reuse.seal(&app.entropy, &self.response.access_token));
+        self
+    }
+
+    /// With an access token that was issued before in place of the new one.
+    #[must_use]
+    pub(super) fn with_access_token(mut self, again: Again, now: OffsetDateTime) -> Self {
+        self.given_again = true;
+        self.response.expires_in = seconds_left(again.expires_at, now);
+        self.response.created_at = again.created_at.unix_timestamp();
+        self.response.access_token = again.token;
+        self
+    }
+
+    fn access_token(&self, application: &Application, grant_id: Option<GrantId>) -> NewAccessToken<'_> {
+        NewAccessToken {
+            hash: self.access_hash,
+            application_id: application.id,
+            grant_id,
+            scopes: &self.scopes,
+            resources: &self.resources,
+            expires_at: self.access_expires_at,
+            sealed: self.sealed.as_ref(),
+        }
+    }
+}
+
+fn seconds_left(until: OffsetDateTime, now: OffsetDateTime) -> u64 {
+    (until - now).whole_seconds().max(0).unsigned_abs()
 }
 
 /// An access token, and with `refresh` a refresh token beside it. Nothing outlives `family`, and nothing is
@@ -41,19 +80,22 @@ pub(super) fn mint(
     refresh: bool,
     now: OffsetDateTime,
 ) -> Minted {
-    let full = now + app.lifetimes(&application.settings).access_token;
+    let grant = family.map_or(GrantType::ClientCredentials, |family| family.grant_type);
+    let full = now + app.lifetimes(&application.settings, grant).access_token;
     let expires_at = family.map_or(full, |family| full.min(family.ends_at));
     let access_token = Secret::generate(&app.entropy, TokenKind::AccessToken.prefix());
     let refresh_token = refresh.then(|| Secret::generate(&app.entropy, TokenKind::RefreshToken.prefix()));
     Minted {
         access_hash: access_token.hash(),
         access_expires_at: expires_at,
+        given_again: false,
+        sealed: None,
         scopes: scopes.clone(),
         resources: family.map(|family| family.resources.clone()).unwrap_or_default(),
         response: TokenResponse {
             access_token,
             token_type: TokenType::Bearer,
-            expires_in: (expires_at - now).whole_seconds().max(0).unsigned_abs(),
+            expires_in: seconds_left(expires_at, now),
             refresh_token,
             scope: scopes.to_string(),
             created_at: now.unix_timestamp(),
@@ -71,21 +113,34 @@ pub(super) async fn keep_alone(
     minted: &Minted,
     now: OffsetDateTime,
 ) -> std::result::Result<(), Refusal> {
-    let token = NewAccessToken {
-        hash: minted.access_hash,
-        application_id: application.id,
-        grant_id: None,
-        scopes: &minted.scopes,
-        resources: &minted.resources,
-        expires_at: minted.access_expires_at,
-    };
+    let token = minted.access_token(application, None);
+    if application.settings.revoke_previous_tokens {
+        return keep_alone_instead(app, application, &token, now).await;
+    }
     if store::access_tokens::insert_alone(&app.db, &token, application.version, now).await? {
         return Ok(());
     }
     Err(Refusal::Stale)
 }
 
-/// Stores what was minted under its grant; `parent` is the refresh token that the new one replaces.
+/// The same, where it ends the tokens that the application had. Of two at once the later ends the earlier.
+async fn keep_alone_instead(
+    app: &App,
+    application: &Application,
+    token: &NewAccessToken<'_>,
+    now: OffsetDateTime,
+) -> std::result::Result<(), Refusal> {
+    let mut tx = app.db.write().await?;
+    if !store::applications::hold_at(&mut tx, application.id, application.version).await? {
+        return Err(Refusal::Stale);
+    }
+    store::grants::revoke_own_tokens(&mut tx, application.id, now).await?;
+    store::access_tokens::insert(&mut tx, token, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Stores what was minted under its grant; `parent` is the refresh token that the new one replaces. Without a
+/// parent it is a new authorization, which ends the earlier ones where the application keeps one a user.
 pub(super) async fn keep(
     app: &App,
     tx: &mut Tx,
@@ -95,19 +150,20 @@ pub(super) async fn keep(
     parent: Option<SecretHash>,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let access = NewAccessToken {
-        hash: minted.access_hash,
-        application_id: application.id,
-        grant_id: Some(family.grant_id),
-        scopes: &minted.scopes,
-        resources: &minted.resources,
-        expires_at: minted.access_expires_at,
-    };
-    store::access_tokens::insert(tx, &access, now).await?;
+    if parent.is_none() && application.settings.revoke_previous_tokens {
+        supersede(tx, family, now).await?;
+    }
+    if !minted.given_again {
+        let access = minted.access_token(application, Some(family.grant_id));
+        store::access_tokens::insert(tx, &access, now).await?;
+    }
     let Some(refresh_token) = &minted.response.refresh_token else {
         return Ok(());
     };
-    let idle_end = now + app.lifetimes(&application.settings).refresh_token;
+    let idle_end = now
+        + app
+            .lifetimes(&application.settings, family.grant_type)
+            .refresh_token;
     let refresh = NewRefreshToken {
         hash: refresh_token.hash(),
         grant_id: family.grant_id,
@@ -116,4 +172,14 @@ pub(super) async fn keep(
         expires_at: idle_end.min(family.ends_at),
     };
     store::refresh_tokens::insert(tx, &refresh, now).await
+}
+
+async fn supersede(tx: &mut Tx, family: &Family, now: OffsetDateTime) -> Result<()> {
+    store::users::hold(tx, family.user_id).await?;
+    let (user, application) = (family.user_id, family.application_id);
+    let revoked = store::grants::supersede(tx, user, application, family.grant_id, now).await?;
+    if revoked > 0 {
+        tracing::info!(event = "authorizations_superseded", %user, %application, revoked);
+    }
+    Ok(())
 }

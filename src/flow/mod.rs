@@ -16,7 +16,9 @@ pub mod login;
 pub mod memos;
 pub mod origins;
 mod retry;
+mod reuse;
 pub mod revoke;
+mod seal;
 pub mod sessions;
 pub mod setup;
 pub mod sweep;
@@ -24,6 +26,7 @@ pub mod token;
 mod usage;
 pub mod users;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -59,6 +62,7 @@ pub struct Inner {
     /// The issuer: `public_url`, byte for byte.
     pub issuer: PublicUrl,
     pub catalog: Catalog,
+    ttl_by_grant: BTreeMap<GrantType, time::Duration>,
     /// The resources that tokens are given for (RFC 8707): those configured and our own.
     pub resources: Resources,
     /// `/api/memos`, as the resource that it is.
@@ -89,6 +93,11 @@ impl App {
             .await
             .map_err(|error| error.to_string())?;
         let catalog = catalog(&config)?;
+        let ttl_by_grant = config
+            .access_token_ttl_by_grant
+            .iter()
+            .map(|(name, ttl)| Ok((grant(name)?, *ttl)))
+            .collect::<Result<_, String>>()?;
         let memos = resource(&issuer.join(MEMOS))?;
         let resources = resources(&config, &memos)?;
         let passwords = Passwords::new(entropy.clone());
@@ -101,6 +110,7 @@ impl App {
             config,
             issuer,
             catalog,
+            ttl_by_grant,
             resources,
             memos,
             passwords,
@@ -135,11 +145,17 @@ impl App {
         self.offered_grants().contains(&grant)
     }
 
-    /// How long what `application` is given lives: its own settings, else the server's.
-    pub fn lifetimes(&self, application: &ApplicationSettings) -> Lifetimes {
+    /// How long lives what `application` is given by `grant` (of what is refreshed, the grant that it came
+    /// of): its own settings before the server's, and those for the grant before those for all.
+    pub fn lifetimes(&self, application: &ApplicationSettings, grant: GrantType) -> Lifetimes {
         let own = |seconds: Option<i64>, default| seconds.map_or(default, time::Duration::seconds);
+        let own_access = application.access_token_ttls.get(&grant).copied();
+        let by_grant = self.ttl_by_grant.get(&grant).copied();
         Lifetimes {
-            access_token: own(application.access_token_ttl, self.config.access_token_ttl),
+            access_token: own(
+                own_access.or(application.access_token_ttl),
+                by_grant.unwrap_or(self.config.access_token_ttl),
+            ),
             refresh_token: own(application.refresh_token_ttl, self.config.refresh_token_ttl),
             refresh_token_max: own(
                 application.refresh_token_max_ttl,
@@ -201,16 +217,29 @@ fn resources(config: &Config, memos: &Resource) -> Result<Resources, String> {
 }
 
 fn catalog(config: &Config) -> Result<Catalog, String> {
-    let scope = |name: &str| Scope::parse(name).map_err(|_| format!("scopes: {name} is not a scope name"));
     let described = config
         .scopes
         .iter()
         .map(|entry| Ok((scope(&entry.name)?, entry.description.clone())))
         .collect::<Result<_, String>>()?;
-    let default = config
-        .default_scopes
+    let by_grant = config
+        .scopes_by_grant
         .iter()
-        .map(|name| scope(name))
-        .collect::<Result<Scopes, String>>()?;
-    Ok(Catalog::new(described, default))
+        .map(|(name, names)| Ok((grant(name)?, scopes(names)?)))
+        .collect::<Result<_, String>>()?;
+    Ok(Catalog::new(described, scopes(&config.default_scopes)?)
+        .with_optional(scopes(&config.optional_scopes)?)
+        .with_grants(by_grant))
+}
+
+fn scope(name: &str) -> Result<Scope, String> {
+    Scope::parse(name).map_err(|_| format!("scopes: {name} is not a scope name"))
+}
+
+fn scopes<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<Scopes, String> {
+    names.into_iter().map(|name| scope(name)).collect()
+}
+
+fn grant(name: &str) -> Result<GrantType, String> {
+    GrantType::parse(name).map_err(|_| format!("{name} is not a grant"))
 }

@@ -1,18 +1,13 @@
 //! The lost answer: what a client that rotated a refresh token gets again when the first answer did not
 //! reach it.
 //!
-//! It rests sealed under a key that only the presented refresh token gives, so that neither the store
-//! nor a copy of it holds a token. The key is not the token's stored hash: that would open it.
+//! It rests sealed under the presented refresh token (see [`super::seal`]).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use hkdf::Hkdf;
-use sha2::Sha256;
-
+use super::seal::Seal;
 use crate::base::entropy::Entropy;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::grant::Family;
@@ -21,7 +16,6 @@ use crate::model::scope::Scopes;
 use crate::protocol::token::TokenResponse;
 
 const LABEL: &[u8] = b"tegata refresh_token retry v1";
-const NONCE: usize = 12;
 
 /// What the answer is bound to: it opens for the same grant, application, granted scope and resources alone.
 /// A copy of the request that asks for a token for another resource is no copy.
@@ -37,14 +31,6 @@ impl Bound {
     }
 }
 
-fn cipher(token: &Secret) -> Option<ChaCha20Poly1305> {
-    let mut key = [0; 32];
-    Hkdf::<Sha256>::new(None, token.expose().as_bytes())
-        .expand(LABEL, &mut key)
-        .ok()?;
-    Some(ChaCha20Poly1305::new(&Key::from(key)))
-}
-
 /// Seals `answer` under `token`. `None` never in practice: then the answer is not kept.
 pub(super) fn seal(
     entropy: &Entropy,
@@ -52,34 +38,22 @@ pub(super) fn seal(
     bound: &Bound,
     answer: &TokenResponse,
 ) -> Option<Vec<u8>> {
-    let nonce = entropy.bytes::<NONCE>();
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(answer).ok()?);
-    let sealed = cipher(token)?
-        .encrypt(
-            &Nonce::from(nonce),
-            Payload {
-                msg: &plain,
-                aad: bound.0.as_bytes(),
-            },
-        )
-        .ok()?;
-    Some([nonce.as_slice(), &sealed].concat())
+    under(token, bound).close(entropy, &plain)
 }
 
 /// Opens what [`seal`] gave, for the same token and bound alone.
 pub(super) fn open(token: &Secret, bound: &Bound, sealed: &[u8]) -> Option<TokenResponse> {
-    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
-    let plain = cipher(token)?
-        .decrypt(
-            &Nonce::from(*nonce),
-            Payload {
-                msg: sealed,
-                aad: bound.0.as_bytes(),
-            },
-        )
-        .map(zeroize::Zeroizing::new)
-        .ok()?;
+    let plain = under(token, bound).open(sealed)?;
     serde_json::from_slice(&plain).ok()
+}
+
+fn under<'a>(token: &'a Secret, bound: &'a Bound) -> Seal<'a> {
+    Seal {
+        label: LABEL,
+        secret: token,
+        bound_to: &bound.0,
+    }
 }
 
 /// Tells a burst from a thief. A client that fires a hundred copies of one refresh at once uses up the
@@ -133,6 +107,7 @@ impl Exhausted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::grant_type::GrantType;
     use crate::model::resource::Resource;
     use crate::protocol::token::TokenType;
     use time::OffsetDateTime;
@@ -143,6 +118,7 @@ mod tests {
             grant_id: Uuid::from_u128(1).into(),
             application_id: Uuid::from_u128(2).into(),
             user_id: Uuid::from_u128(3).into(),
+            grant_type: GrantType::AuthorizationCode,
             granted: scopes(),
             resources: Resources::default(),
             ends_at: OffsetDateTime::UNIX_EPOCH,

@@ -14,6 +14,9 @@
 //! Ok(Router::new().route("/hello", get(hello)).layer(guard))
 //! # }
 //! ```
+//!
+//! A route asks for all of the scopes it names ([`RequireBearer::new`]), or for any one of them
+//! ([`RequireBearer::any`]). Routes that differ, as reading and writing do, have a layer each.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -74,21 +77,58 @@ impl VerifyBearer for App {
     }
 }
 
-/// Lets through requests with a good token that has all of the scopes and is for the resource.
+/// The scopes that a request needs.
+#[derive(Clone, Debug)]
+enum Needed {
+    /// Every one; where none is named, any good token will do.
+    All(Scopes),
+    /// One of them is enough; where none is named, no token will do.
+    Any(Scopes),
+}
+
+impl Needed {
+    fn is_met_by(&self, carried: &Scopes) -> bool {
+        match self {
+            Self::All(needed) => needed.is_subset(carried),
+            Self::Any(needed) => needed.iter().any(|scope| carried.contains(scope.as_str())),
+        }
+    }
+
+    fn challenge(&self) -> Challenge {
+        match self {
+            Self::All(needed) => Challenge::insufficient_scope(needed),
+            Self::Any(needed) => Challenge::insufficient_scope_of(needed),
+        }
+    }
+}
+
+/// Lets through requests with a good token that has the scopes needed and is for the resource; others get
+/// the challenge of RFC 6750 §3, which names those scopes.
 #[derive(Clone, Debug)]
 pub struct RequireBearer<V> {
     verifier: V,
-    needed: Scopes,
+    needed: Needed,
     resource: Option<Resource>,
     /// Where the resource's metadata are.
     metadata: Option<String>,
 }
 
 impl<V: VerifyBearer> RequireBearer<V> {
-    /// Names in `needed` that are no scope-tokens (RFC 6749 §3.3) can be granted to nobody and are left
-    /// out, so give constants.
+    /// The token must have all of the scopes. A name that is no scope-token (RFC 6749 §3.3) can be granted
+    /// to nobody: then no token will do.
     pub fn new(verifier: V, needed: &[&str]) -> Self {
-        let needed = needed.iter().filter_map(|name| Scope::parse(name).ok()).collect();
+        let all: Result<Scopes, _> = needed.iter().map(|name| Scope::parse(name)).collect();
+        Self::needing(verifier, all.map_or(Needed::Any(Scopes::default()), Needed::All))
+    }
+
+    /// The token must have one of the scopes, whichever. Where what is done depends on which one it is, look
+    /// at the token among the request's extensions.
+    pub fn any(verifier: V, needed: &[&str]) -> Self {
+        let any = needed.iter().filter_map(|name| Scope::parse(name).ok()).collect();
+        Self::needing(verifier, Needed::Any(any))
+    }
+
+    fn needing(verifier: V, needed: Needed) -> Self {
         Self {
             verifier,
             needed,
@@ -140,8 +180,8 @@ impl<V: VerifyBearer> RequireBearer<V> {
             let description = "The access token is for another resource";
             return Err(Challenge::invalid_token(description).into());
         }
-        if !self.needed.is_subset(token.scopes()) {
-            return Err(Challenge::insufficient_scope(&self.needed).into());
+        if !self.needed.is_met_by(token.scopes()) {
+            return Err(self.needed.challenge().into());
         }
         Ok(token)
     }

@@ -64,9 +64,10 @@ pub struct ApplicationSettings {
     /// Seconds, of the tokens of one grant; the others have `access_token_ttl`.
     #[sqlx(json)]
     pub access_token_ttls: BTreeMap<GrantType, i64>,
-    /// Asked again for the same, it gets the access token that is still valid.
+    /// Asked again for the same by `client_credentials` or a refresh, it gets the access token that is good for
+    /// half its life yet.
     pub reuse_access_token: bool,
-    /// A new authorization ends the earlier ones of the same user.
+    /// A new authorization ends the earlier ones of the same user, a new token of its own the earlier ones.
     pub revoke_previous_tokens: bool,
     /// From where a browser may call the token endpoint in its name.
     #[sqlx(json)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::client_id::ClientId;
+use super::grant_type::GrantType;
 use super::ids::{ApplicationId, GrantId, UserId};
 use super::resource::Resources;
 use super::scope::Scopes;
@@ -16,6 +17,9 @@ pub struct Family {
     pub grant_id: GrantId,
     pub application_id: ApplicationId,
     pub user_id: UserId,
+    /// How it began: what is refreshed keeps to the rules of that grant.
+    #[sqlx(try_from = "String")]
+    pub grant_type: GrantType,
     #[sqlx(json)]
     pub granted: Scopes,
     /// Where its tokens may be used at most; empty: anywhere.
@@ -46,6 +50,8 @@ pub enum RevokedReason {
     ApplicationDisabled,
     ApplicationDeleted,
     Operator,
+    /// The user authorized the application anew, and it keeps one authorization a user.
+    Superseded,
 }
 
 impl RevokedReason {
@@ -60,6 +66,7 @@ impl RevokedReason {
             Self::ApplicationDisabled => "application_disabled",
             Self::ApplicationDeleted => "application_deleted",
             Self::Operator => "operator",
+            Self::Superseded => "superseded",
         }
     }
 }

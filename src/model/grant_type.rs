@@ -62,6 +62,14 @@ impl fmt::Display for GrantType {
     }
 }
 
+impl TryFrom<String> for GrantType {
+    type Error = InvalidGrantType;
+
+    fn try_from(text: String) -> Result<Self, InvalidGrantType> {
+        Self::parse(&text)
+    }
+}
+
 /// A text that names no grant type; holds its first 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidGrantType(String);

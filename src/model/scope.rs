@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::pattern;
+
 /// One scope-token of 1 to 128 characters: printable ASCII without space, `"` and `\`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -23,6 +25,16 @@ impl Scope {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it stands for many, as `user:*` does. Such a one is configured and registered, never granted.
+    pub fn is_pattern(&self) -> bool {
+        pattern::prefix(&self.0).is_some()
+    }
+
+    /// Whether all that `other` stands for, this stands for too.
+    pub fn covers(&self, other: &Self) -> bool {
+        pattern::covers(&self.0, &other.0)
     }
 }
 
@@ -92,9 +104,32 @@ impl Scopes {
         self.0.is_subset(&of.0)
     }
 
+    /// Whether `scope` is among them, or one of them stands for it.
+    pub fn covers(&self, scope: &Scope) -> bool {
+        self.0.contains(scope) || self.0.iter().any(|own| own.covers(scope))
+    }
+
+    /// The scopes that `allowed` does not cover.
+    #[must_use]
+    pub fn beyond(&self, allowed: &Self) -> Self {
+        self.iter()
+            .filter(|scope| !allowed.covers(scope))
+            .cloned()
+            .collect()
+    }
+
+    /// What both cover: of `user:*` and `user:1` the latter.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(&self.0 & &other.0)
+        let ours = self.iter().filter(|scope| other.covers(scope));
+        let theirs = other.iter().filter(|scope| self.covers(scope));
+        ours.chain(theirs).cloned().collect()
+    }
+
+    /// Without those that stand for many.
+    #[must_use]
+    pub fn without_patterns(&self) -> Self {
+        self.iter().filter(|scope| !scope.is_pattern()).cloned().collect()
     }
 
     #[must_use]
@@ -223,8 +258,32 @@ mod tests {
         assert!(error.starts_with(r"`a\nb` is not a scope"), "{error}");
     }
 
+    #[test]
+    fn a_pattern_covers_what_it_stands_for() {
+        let allowed = scopes("read user:*");
+        assert_eq!(
+            scopes("read user:1 write users:1").beyond(&allowed),
+            scopes("users:1 write")
+        );
+        assert_eq!(scopes("user:1 write").intersection(&allowed), scopes("user:1"));
+        assert_eq!(scopes("user:* group:*").without_patterns(), Scopes::default());
+        assert!(
+            !scopes("user:1").is_subset(&allowed),
+            "a token with a pattern would hold all of them"
+        );
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn the_intersection_covers_what_both_cover(
+            one in "([ab]:?[ab*]?:?[*]? ){0,4}", other in "([ab]:?[ab*]?:?[*]? ){0,4}", scope in "[ab]:[ab]:?[ab]?"
+        ) {
+            let (one, other, scope) = (scopes(&one), scopes(&other), Scope::parse(&scope).unwrap());
+            let both = one.covers(&scope) && other.covers(&scope);
+            prop_assert_eq!(one.intersection(&other).covers(&scope), both);
+        }
 
         #[test]
         fn what_is_written_reads_back_the_same(text in "[!#-\\[\\]-~ ]{0,80}") {

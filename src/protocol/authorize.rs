@@ -11,7 +11,7 @@ use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::reason::{Fault, Reason};
 use super::resource;
-use super::scope::Catalog;
+use super::scope::{Catalog, ScopeRules};
 use crate::model::application::{Application, ApplicationSettings};
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::{self, RedirectUri};
@@ -227,11 +227,29 @@ impl Prompt {
 pub struct AuthorizationRequest {
     pub target: Target,
     pub scopes: Scopes,
+    /// Those among `scopes` that the person may untick. As they were when it was asked: were they looked up
+    /// again after the decision, what was unticked might have become required meanwhile.
+    #[serde(default)]
+    pub optional: Scopes,
     /// Where the tokens may be used (RFC 8707); empty: anywhere.
     #[serde(default)]
     pub resources: Resources,
     pub code_challenge: Option<String>,
     pub prompt: Prompt,
+}
+
+impl AuthorizationRequest {
+    /// The same with what is left of its scopes where `ticked` are the optional ones that the person kept:
+    /// never more than was asked.
+    #[must_use]
+    pub fn narrowed(&self, ticked: &Scopes) -> Self {
+        let required = self.scopes.difference(&self.optional);
+        let kept = self.optional.intersection(ticked).intersection(&self.scopes);
+        Self {
+            scopes: required.union(&kept),
+            ..self.clone()
+        }
+    }
 }
 
 /// What the checks look at.
@@ -267,6 +285,7 @@ pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, 
     match checked(asked) {
         Ok((scopes, resources, code_challenge, prompt)) => Ok(AuthorizationRequest {
             target,
+            optional: asked.catalog.optional(rules(asked), &scopes),
             scopes,
             resources,
             code_challenge,
@@ -278,13 +297,15 @@ pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, 
 
 fn checked(asked: &Asked<'_>) -> Result<(Scopes, Resources, Option<String>, Prompt), OAuthError> {
     CHECKS.iter().try_for_each(|check| check(asked))?;
-    let scopes = asked
-        .catalog
-        .resolve(asked.application.scopes.as_ref(), asked.params.get("scope"))?;
+    let scopes = asked.catalog.resolve(rules(asked), asked.params.get("scope"))?;
     let resources = resource::asked(asked.params, asked.resources)?;
     let code_challenge = pkce(asked)?;
     let prompt = Prompt::parse(asked.params.get("prompt"))?;
     Ok((scopes, resources, code_challenge, prompt))
+}
+
+fn rules<'a>(asked: &Asked<'a>) -> ScopeRules<'a> {
+    ScopeRules::of(asked.application, GrantType::AuthorizationCode)
 }
 
 fn nothing_repeated(asked: &Asked<'_>) -> Result<(), OAuthError> {

@@ -119,6 +119,12 @@ impl Challenge {
         Self::new(Some(BearerErrorCode::InsufficientScope), description.into()).with_scopes(needed)
     }
 
+    /// The token lives, but has none of `needed`, of which one would do.
+    pub fn insufficient_scope_of(needed: &Scopes) -> Self {
+        let description = format!("The token needs one of the scopes {needed}");
+        Self::new(Some(BearerErrorCode::InsufficientScope), description.into()).with_scopes(needed)
+    }
+
     /// The token lives, but whoever it acts for may not do this: the same code (RFC 6750 §3.1).
     pub fn insufficient_privileges(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Some(BearerErrorCode::InsufficientScope), description.into())

@@ -1,6 +1,7 @@
 //! Opaque values and the token answer (RFC 6749 §1.4, §5.1).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::{Duration, OffsetDateTime};
 
 use crate::base::secret::Secret;
 
@@ -123,6 +124,18 @@ fn conceal_some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sec
     Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }
 
+/// Whether a token may be given again: at least half its life is before it, and it is good for no longer than
+/// a new one, which would live for `lifetime`.
+pub fn is_good_for_long(
+    created_at: OffsetDateTime,
+    expires_at: OffsetDateTime,
+    lifetime: Duration,
+    now: OffsetDateTime,
+) -> bool {
+    let left = expires_at - now;
+    left.is_positive() && left * 2 >= expires_at - created_at && left <= lifetime
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -230,5 +243,15 @@ mod tests {
             let escaped = format!("{}%{:02x}{}", &token[..at], token.as_bytes()[at], &token[at + 1..]);
             prop_assert_eq!(TokenKind::parse(&escaped), None);
         }
+    }
+
+    #[test]
+    fn a_token_is_given_again_for_half_its_life() {
+        let at = |unix| OffsetDateTime::from_unix_timestamp(unix).unwrap();
+        let good = |now, lifetime| is_good_for_long(at(1000), at(1100), Duration::seconds(lifetime), at(now));
+        assert!(good(1000, 100) && good(1050, 100));
+        assert!(!good(1051, 100) && !good(1100, 100) && !good(1101, 100));
+        assert!(good(1050, 50), "the lifetime was shortened meanwhile");
+        assert!(!good(1049, 50));
     }
 }

@@ -21,11 +21,28 @@ pub struct NewAccessToken<'a> {
     /// Where it may be used (RFC 8707); empty: anywhere.
     pub resources: &'a Resources,
     pub expires_at: OffsetDateTime,
+    /// Where it may be given again.
+    pub sealed: Option<&'a Sealed>,
 }
 
-const INSERT: &str =
-    "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at, resources)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+/// A token that only its application can open, and what it is found by.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    pub key: Vec<u8>,
+    pub sealed: Vec<u8>,
+}
+
+/// A sealed token as it rests.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Found {
+    pub sealed: Vec<u8>,
+    pub created_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+}
+
+const INSERT: &str = "INSERT INTO access_tokens
+         (hash, application_id, grant_id, scopes, created_at, expires_at, resources, reuse_key, reuse_sealed)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 pub async fn insert(tx: &mut Tx, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Result<()> {
     bind(tx.sql(INSERT), token, now).execute().await.map(drop)
@@ -40,9 +57,10 @@ pub async fn insert_alone(
     now: OffsetDateTime,
 ) -> Result<bool> {
     let statement = db.command(
-        "INSERT INTO access_tokens (hash, application_id, grant_id, scopes, created_at, expires_at, resources)
-         SELECT $1, a.id, $3, $4, $5, $6, $7 FROM applications a
-         WHERE a.id = $2 AND a.version = $8 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
+        "INSERT INTO access_tokens
+             (hash, application_id, grant_id, scopes, created_at, expires_at, resources, reuse_key, reuse_sealed)
+         SELECT $1, a.id, $3, $4, $5, $6, $7, $8, $9 FROM applications a
+         WHERE a.id = $2 AND a.version = $10 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
     );
     bind(statement, token, now)
         .bind(version)
@@ -60,6 +78,24 @@ fn bind<'s>(statement: Statement<'s>, token: &NewAccessToken<'_>, now: OffsetDat
         .bind(now)
         .bind(token.expires_at)
         .bind(Json(token.resources))
+        .bind(token.sealed.map(|sealed| sealed.key.clone()))
+        .bind(token.sealed.map(|sealed| sealed.sealed.clone()))
+}
+
+/// The live token under `key` that lives longest, where its application is still at `version`.
+pub async fn find_sealed(db: &Db, key: Vec<u8>, version: i64, now: OffsetDateTime) -> Result<Option<Found>> {
+    db.query(
+        "SELECT t.reuse_sealed AS sealed, t.created_at, t.expires_at
+         FROM access_tokens t JOIN applications a ON a.id = t.application_id
+         WHERE t.reuse_key = $1 AND t.reuse_sealed IS NOT NULL AND t.revoked_at IS NULL AND t.expires_at > $2
+           AND a.version = $3 AND a.disabled_at IS NULL AND a.deleted_at IS NULL
+         ORDER BY t.expires_at DESC LIMIT 1",
+    )
+    .bind(key)
+    .bind(now)
+    .bind(version)
+    .optional()
+    .await
 }
 
 macro_rules! found {
@@ -117,10 +153,13 @@ pub async fn find_for(db: &Db, hash: SecretHash, asker: ApplicationId) -> Result
 
 /// For a token that is its own family.
 pub async fn revoke(tx: &mut Tx, hash: SecretHash, now: OffsetDateTime) -> Result<()> {
-    tx.sql("UPDATE access_tokens SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL")
-        .bind(hash.to_vec())
-        .bind(now)
-        .execute()
-        .await
-        .map(drop)
+    tx.sql(
+        "UPDATE access_tokens SET revoked_at = $2, reuse_key = NULL, reuse_sealed = NULL
+         WHERE hash = $1 AND revoked_at IS NULL",
+    )
+    .bind(hash.to_vec())
+    .bind(now)
+    .execute()
+    .await
+    .map(drop)
 }

@@ -384,6 +384,19 @@ pub async fn hold(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
         .map(|rows| rows == 1)
 }
 
+/// The same for who changes nothing about it. False where it is no longer at `version`.
+pub async fn hold_at(tx: &mut Tx, id: ApplicationId, version: i64) -> Result<bool> {
+    tx.sql(
+        "UPDATE applications SET version = version
+         WHERE id = $1 AND version = $2 AND disabled_at IS NULL AND deleted_at IS NULL",
+    )
+    .bind(id)
+    .bind(version)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
 pub async fn delete_secret(tx: &mut Tx, application: ApplicationId, id: SecretId) -> Result<bool> {
     tx.sql("DELETE FROM application_secrets WHERE application_id = $1 AND id = $2")
         .bind(application)

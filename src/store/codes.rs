@@ -38,7 +38,7 @@ pub async fn insert(tx: &mut Tx, code: &NewCode<'_>, now: OffsetDateTime) -> Res
 
 pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<AuthorizationCode>> {
     db.query(
-        "SELECT k.grant_id, g.application_id, g.user_id, g.scopes AS granted, g.resources,
+        "SELECT k.grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
                 g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,

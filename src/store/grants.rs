@@ -51,7 +51,8 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
 /// What stands behind a grant, as it is now.
 pub async fn family(tx: &mut Tx, id: GrantId) -> Result<Option<Family>> {
     tx.sql(
-        "SELECT g.id AS grant_id, g.application_id, g.user_id, g.scopes AS granted, g.expires_at AS ends_at,
+        "SELECT g.id AS grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
+                g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version
@@ -75,8 +76,15 @@ pub async fn revoke(tx: &mut Tx, id: GrantId, reason: RevokedReason, now: Offset
     tx.sql("UPDATE refresh_tokens SET retry_sealed = NULL WHERE grant_id = $1 AND retry_sealed IS NOT NULL")
         .bind(id)
         .execute()
-        .await
-        .map(drop)
+        .await?;
+    tx.sql(
+        "UPDATE access_tokens SET reuse_key = NULL, reuse_sealed = NULL
+         WHERE grant_id = $1 AND reuse_sealed IS NOT NULL",
+    )
+    .bind(id)
+    .execute()
+    .await
+    .map(drop)
 }
 
 /// Whose families to kill.
@@ -116,6 +124,44 @@ pub async fn revoke_all(
         .bind(reason.as_str())
         .execute()
         .await?;
+    unseal(tx, families, now).await?;
+    if let (None, Some(application)) = (user, application) {
+        return Ok(revoked + revoke_own_tokens(tx, application, now).await?);
+    }
+    Ok(revoked)
+}
+
+/// Kills what `user` authorized `application` to before, but not `successor`. A family of which no token was
+/// issued yet stays: its code is still on its way, and will end this one. The caller holds the user, so that
+/// of two at once the later finds what the earlier issued.
+pub async fn supersede(
+    tx: &mut Tx,
+    user: UserId,
+    application: ApplicationId,
+    successor: GrantId,
+    now: OffsetDateTime,
+) -> Result<u64> {
+    let revoked = tx
+        .sql(
+            "UPDATE grants SET revoked_at = $4, revoked_reason = $5
+             WHERE user_id = $1 AND application_id = $2 AND id <> $3 AND revoked_at IS NULL
+               AND (EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = grants.id)
+                 OR EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = grants.id))",
+        )
+        .bind(user)
+        .bind(application)
+        .bind(successor)
+        .bind(now)
+        .bind(RevokedReason::Superseded.as_str())
+        .execute()
+        .await?;
+    unseal(tx, Families::OfUserAndApplication(user, application), now).await?;
+    Ok(revoked)
+}
+
+/// Erases what is sealed in the families that were revoked at `at`.
+async fn unseal(tx: &mut Tx, families: Families, at: OffsetDateTime) -> Result<()> {
+    let (user, application) = families.parts();
     tx.sql(
         "UPDATE refresh_tokens SET retry_sealed = NULL
          WHERE retry_sealed IS NOT NULL AND grant_id IN
@@ -124,19 +170,27 @@ pub async fn revoke_all(
     )
     .bind(user)
     .bind(application)
-    .bind(now)
+    .bind(at)
     .execute()
     .await?;
-    if let (None, Some(application)) = (user, application) {
-        return Ok(revoked + revoke_own_tokens(tx, application, now).await?);
-    }
-    Ok(revoked)
+    tx.sql(
+        "UPDATE access_tokens SET reuse_key = NULL, reuse_sealed = NULL
+         WHERE reuse_sealed IS NOT NULL AND grant_id IN
+            (SELECT id FROM grants WHERE revoked_at = $3
+                AND ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2))",
+    )
+    .bind(user)
+    .bind(application)
+    .bind(at)
+    .execute()
+    .await
+    .map(drop)
 }
 
 /// The tokens that an application has on its own behalf.
-async fn revoke_own_tokens(tx: &mut Tx, application: ApplicationId, now: OffsetDateTime) -> Result<u64> {
+pub async fn revoke_own_tokens(tx: &mut Tx, application: ApplicationId, now: OffsetDateTime) -> Result<u64> {
     tx.sql(
-        "UPDATE access_tokens SET revoked_at = $2
+        "UPDATE access_tokens SET revoked_at = $2, reuse_key = NULL, reuse_sealed = NULL
          WHERE application_id = $1 AND grant_id IS NULL AND revoked_at IS NULL",
     )
     .bind(application)

@@ -40,7 +40,7 @@ pub async fn insert(tx: &mut Tx, token: &NewRefreshToken<'_>, now: OffsetDateTim
 
 pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<RefreshToken>> {
     db.query(
-        "SELECT r.grant_id, g.application_id, g.user_id, g.scopes AS granted, g.resources,
+        "SELECT r.grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
                 g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
@@ -72,7 +72,7 @@ pub struct Described {
 
 pub async fn find_described(db: &Db, hash: SecretHash, asker: ApplicationId) -> Result<Option<Described>> {
     db.query(
-        "SELECT r.grant_id, g.application_id, g.user_id, g.scopes AS granted, g.resources,
+        "SELECT r.grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
                 g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,

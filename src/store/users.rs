@@ -192,3 +192,12 @@ pub async fn consume_setup_link(tx: &mut Tx, hash: SecretHash, now: OffsetDateTi
         .await
         .map(|rows| rows == 1)
 }
+
+/// Until the transaction ends nobody else holds the user, changes their password, or disables them.
+pub async fn hold(tx: &mut Tx, id: UserId) -> Result<()> {
+    tx.sql("UPDATE users SET epoch = epoch WHERE id = $1")
+        .bind(id)
+        .execute()
+        .await
+        .map(drop)
+}

@@ -108,6 +108,33 @@ async fn a_device_is_connected(world: World) {
     survey.look("device-denied").await;
 }
 
+with("scopes" = "read=Read your memos,write=Write and delete your memos,user:*=Act for one user")
+async fn consent_that_may_be_narrowed(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let hanako = world.user("hanako").await;
+    let app = world.application().name("Memo Bot").redirect_uri(OOB).optional_scope("write user:*").create().await;
+    let long = "d".repeat(100);
+    window.open(&Ask::of(&app).with("scope", &format!("read write user:ichiro user:{long}")).path()).await;
+    window.sign_in(&hanako).await;
+    survey.look("consent-optional").await;
+    window.click("input[value=write]").await;
+    window.click(&format!("input[value='user:{long}']")).await;
+    window.follow("#authorize").await;
+    let code = window.text("#authorization-code").await;
+    assert_eq!(world.redeem(&app, &code).await.tokens().json["scope"], "read user:ichiro");
+
+    window.open(&Ask::of(&app).with("scope", "write").path()).await;
+    window.click("input[value=write]").await;
+    window.follow("#authorize").await;
+    window.element(".summary").await;
+    survey.look("consent-nothing-ticked").await;
+    window.click("input[value=write]").await;
+    window.follow("#authorize").await;
+    let code = window.text("#authorization-code").await;
+    assert_eq!(world.redeem(&app, &code).await.tokens().json["scope"], "write");
+}
+
 async fn the_account(world: World) {
     let survey = Survey::start(&world).await;
     let window = &survey.window;

@@ -106,6 +106,28 @@ impl Wanted {
         self.option("--access-token-ttl").option(ttl)
     }
 
+    /// As `client_credentials=15m`.
+    pub(crate) fn access_token_ttl_for(self, grant: &str) -> Self {
+        self.option("--access-token-ttl-by-grant").option(grant)
+    }
+
+    pub(crate) fn default_scope(self, scope: &str) -> Self {
+        self.option("--default-scope").option(scope)
+    }
+
+    /// May be unticked on the consent page.
+    pub(crate) fn optional_scope(self, scope: &str) -> Self {
+        self.option("--optional-scope").option(scope)
+    }
+
+    pub(crate) fn reuses_access_token(self) -> Self {
+        self.option("--reuse-access-token")
+    }
+
+    pub(crate) fn revokes_previous_tokens(self) -> Self {
+        self.option("--revoke-previous-tokens")
+    }
+
     /// From where a browser may call in its name.
     pub(crate) fn allowed_origin(self, origin: &str) -> Self {
         self.option("--allowed-origin").option(origin)

@@ -2,10 +2,11 @@
 
 use time::Duration;
 
-use super::Config;
 use super::fault::{Fault, Faults};
 use super::source::{GivenValues, Origin};
 use super::value::words;
+use super::{APPLICATIONS_SCOPE, Config};
+use crate::base::pattern;
 
 /// Checks what no setting can know alone. A default that does not fit a value somebody gave follows it
 /// where that is harmless.
@@ -22,7 +23,7 @@ pub(super) fn together(config: &mut Config, given: &GivenValues, faults: &mut Fa
         given,
         faults,
     );
-    default_scopes(config, given, faults);
+    scopes(config, given, faults);
 }
 
 /// The idle limit is never over the absolute one.
@@ -46,26 +47,51 @@ fn within(idle: (&str, &mut Duration), most: (&str, Duration), given: &GivenValu
     ));
 }
 
-fn default_scopes(config: &Config, given: &GivenValues, faults: &mut Faults) {
+/// Where scopes are named, they are offered.
+fn scopes(config: &Config, given: &GivenValues, faults: &mut Faults) {
+    // they were refused already, or were never read
     if config.scopes.is_empty() {
         return;
     }
-    let offered = |name: &String| config.scopes.iter().any(|scope| scope.name == *name);
-    let Some(missing) = config.default_scopes.iter().find(|name| !offered(name)) else {
-        return;
+    let mut refuse = |name: &str, shown: &str, reason: Option<String>| {
+        if let Some(reason) = reason {
+            faults.add(Fault::value(name, shown, &origin(name, given), &reason));
+        }
     };
-    let names: Vec<&str> = config.scopes.iter().map(|scope| scope.name.as_str()).collect();
-    let reason = format!(
-        "{missing:?} is not among the scopes, which are {}",
-        names.join(", ")
+    let stands_for_many = |name: &&String| pattern::prefix(name).is_some();
+    let default = &config.default_scopes;
+    let too_many = default.iter().find(stands_for_many).map(|name| {
+        format!("{name:?} stands for many scopes, and a default is one: give it a value in place of the star")
+    });
+    let reason = too_many.or_else(|| missing(config, default, &[]));
+    refuse("default_scopes", &default.join(","), reason);
+    let optional = &config.optional_scopes;
+    refuse(
+        "optional_scopes",
+        &optional.join(","),
+        missing(config, optional, &[]),
     );
-    let shown = config.default_scopes.join(",");
-    faults.add(Fault::value(
-        "default_scopes",
-        &shown,
-        &origin("default_scopes", given),
-        &reason,
-    ));
+    for (grant, names) in &config.scopes_by_grant {
+        let shown = names.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let reason = missing(config, names, &[APPLICATIONS_SCOPE]);
+        refuse("scopes_by_grant", &format!("{grant}={shown}"), reason);
+    }
+}
+
+/// The first of `names` that is neither offered nor one of `others`, in words.
+fn missing<'a>(
+    config: &Config,
+    names: impl IntoIterator<Item = &'a String>,
+    others: &[&str],
+) -> Option<String> {
+    let offered: Vec<&str> = config.scopes.iter().map(|scope| scope.name.as_str()).collect();
+    let known =
+        |name: &str| others.contains(&name) || offered.iter().any(|offered| pattern::covers(offered, name));
+    let missing = names.into_iter().find(|name| !known(name))?;
+    Some(format!(
+        "{missing:?} is not among the scopes, which are {}",
+        offered.join(", ")
+    ))
 }
 
 fn origin(name: &str, given: &GivenValues) -> Origin {

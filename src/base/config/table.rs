@@ -143,6 +143,15 @@ pub static SETTINGS: &[Setting] = &[
         set: |c, v| v.duration(&LIFETIME).map(|read| c.access_token_ttl = read),
     },
     Setting {
+        name: "access_token_ttl_by_grant",
+        preset: Preset::Words("none"),
+        help: "The same for one grant, as client_credentials=15m",
+        set: |c, v| {
+            v.durations_by_grant(&LIFETIME)
+                .map(|read| c.access_token_ttl_by_grant = read)
+        },
+    },
+    Setting {
         name: "refresh_token_ttl",
         preset: Preset::Value("30d"),
         help: "How long a refresh token lives that nobody uses",
@@ -202,7 +211,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "scopes",
         preset: Preset::Value("read=Read your memos,write=Write and delete your memos"),
-        help: "The scopes offered, as name=description",
+        help: "The scopes offered, as name=description; user:*=… offers user:1, user:2 and so on",
         set: |c, v| v.scopes().map(|read| c.scopes = read),
     },
     Setting {
@@ -210,6 +219,18 @@ pub static SETTINGS: &[Setting] = &[
         preset: Preset::Value("read"),
         help: "The scopes of a request that names none",
         set: |c, v| v.scope_names().map(|read| c.default_scopes = read),
+    },
+    Setting {
+        name: "optional_scopes",
+        preset: Preset::Words("none"),
+        help: "The scopes that a person may untick on the consent page",
+        set: |c, v| v.scope_names().map(|read| c.optional_scopes = read),
+    },
+    Setting {
+        name: "scopes_by_grant",
+        preset: Preset::Words("every scope by every grant"),
+        help: "All that one grant may give, as client_credentials=read write",
+        set: |c, v| v.scopes_by_grant().map(|read| c.scopes_by_grant = read),
     },
     Setting {
         name: "resources",

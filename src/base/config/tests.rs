@@ -406,3 +406,75 @@ fn names_are_the_same_everywhere() {
     assert_eq!(setting.variable(), "TEGATA_ACCESS_TOKEN_TTL");
     assert_eq!(setting.default_text(), "1h");
 }
+
+#[test]
+fn what_one_grant_may_give_is_listed_by_grant() {
+    let config = from_flags(&[(
+        "scopes_by_grant",
+        "client_credentials=read,client_credentials=write, device_code=read write applications",
+    )])
+    .unwrap();
+    let names = |grant: &str| config.scopes_by_grant[grant].iter().cloned().collect::<Vec<_>>();
+    assert_eq!(names("client_credentials"), ["read", "write"]);
+    assert_eq!(names("device_code"), ["applications", "read", "write"]);
+    let file = from_file("scopes_by_grant = { client_credentials = 'read' }").unwrap();
+    assert_eq!(file.scopes_by_grant["client_credentials"].len(), 1);
+    for (value, reason) in [
+        ("client_credentials=admin", r#""admin" is not among the scopes"#),
+        (
+            "refresh_token=read",
+            "what is refreshed has what its own grant gives",
+        ),
+        ("code=read", r#""code" is no grant"#),
+        ("read", "as client_credentials=read write is"),
+        ("client_credentials=", "as client_credentials=read write is"),
+    ] {
+        let told = fault(from_flags(&[("scopes_by_grant", value)]));
+        assert!(told.contains(reason), "{told}");
+    }
+}
+
+#[test]
+fn the_lifetime_of_one_grant_is_named_once() {
+    let config = from_flags(&[(
+        "access_token_ttl_by_grant",
+        "client_credentials=15m,urn:ietf:params:oauth:grant-type:device_code=2h",
+    )])
+    .unwrap();
+    assert_eq!(
+        config.access_token_ttl_by_grant["client_credentials"],
+        Duration::minutes(15)
+    );
+    assert_eq!(
+        config.access_token_ttl_by_grant["device_code"],
+        Duration::hours(2)
+    );
+    for (value, reason) in [
+        ("client_credentials=1m,client_credentials=2m", "named twice"),
+        ("client_credentials=0s", "a duration from 1s"),
+        (
+            "refresh_token=1m",
+            "what is refreshed has what its own grant gives",
+        ),
+    ] {
+        let told = fault(from_flags(&[("access_token_ttl_by_grant", value)]));
+        assert!(told.contains(reason), "{told}");
+    }
+}
+
+#[test]
+fn a_scope_may_stand_for_many_but_a_default_is_one() {
+    let scopes = ("scopes", "read=Read,user:*=Act for one user");
+    let config = from_flags(&[
+        scopes,
+        ("default_scopes", "user:me"),
+        ("optional_scopes", "user:*,user:1"),
+    ])
+    .unwrap();
+    assert_eq!(config.default_scopes, ["user:me"]);
+    assert_eq!(config.optional_scopes, ["user:*", "user:1"]);
+    let told = fault(from_flags(&[scopes, ("default_scopes", "user:*")]));
+    assert!(told.contains("stands for many scopes"), "{told}");
+    let told = fault(from_flags(&[scopes, ("optional_scopes", "group:1")]));
+    assert!(told.contains(r#""group:1" is not among the scopes"#), "{told}");
+}

@@ -1,6 +1,6 @@
 //! A value as it was given, and the readings of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -177,6 +177,49 @@ impl Value {
             }
         }
         Ok(names)
+    }
+
+    /// Every name after a grant's, and of a grant that comes more than once all of them.
+    pub(super) fn scopes_by_grant(&self) -> Reading<BTreeMap<String, BTreeSet<String>>> {
+        let mut by_grant = BTreeMap::<_, BTreeSet<_>>::new();
+        for (grant, names) in self.by_grant("client_credentials=read write")? {
+            for name in names.split_whitespace() {
+                by_grant
+                    .entry(grant.clone())
+                    .or_default()
+                    .insert(scope_name(name)?);
+            }
+        }
+        Ok(by_grant)
+    }
+
+    pub(super) fn durations_by_grant(
+        &self,
+        allowed: &RangeInclusive<Duration>,
+    ) -> Reading<BTreeMap<String, Duration>> {
+        let mut by_grant = BTreeMap::new();
+        for (grant, text) in self.by_grant("client_credentials=15m")? {
+            let duration = Self::One(text.to_owned()).duration(allowed)?;
+            if by_grant.insert(grant.clone(), duration).is_some() {
+                return Err(format!("the {grant} grant is named twice"));
+            }
+        }
+        Ok(by_grant)
+    }
+
+    /// What stands before and after the `=` of each piece.
+    fn by_grant(&self, example: &str) -> Reading<Vec<(String, &str)>> {
+        let read = |piece| {
+            let (name, text) = str::split_once(piece, '=')
+                .map(|(name, text)| (name.trim(), text.trim()))
+                .filter(|(_, text)| !text.is_empty())
+                .ok_or_else(|| format!("{piece:?} is not allowed; as {example} is"))?;
+            if name == "refresh_token" {
+                return Err("what is refreshed has what its own grant gives: name that one".into());
+            }
+            Ok((grant(name)?, text))
+        };
+        self.pieces()?.into_iter().map(read).collect()
     }
 
     pub(super) fn resources(&self) -> Reading<Vec<String>> {

@@ -14,6 +14,7 @@ use crate::model::ids::ApplicationId;
 use crate::model::origin::Origin;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::{Scope, Scopes};
+use crate::protocol::scope::APPLICATIONS;
 
 /// Most characters of a name, most redirect URIs.
 const LONGEST_NAME: usize = 100;
@@ -459,6 +460,7 @@ fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: boo
             "Only a confidential application can introspect: a public one has no secret.",
         );
     }
+    default_scopes_can_be_granted(settings, faults);
     scopes_fit(
         "default_scopes",
         settings.default_scopes.as_ref(),
@@ -497,6 +499,22 @@ fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: boo
     }
 }
 
+fn default_scopes_can_be_granted(settings: &ApplicationSettings, faults: &mut Faults) {
+    for scope in settings.default_scopes.iter().flat_map(Scopes::iter) {
+        if scope.is_pattern() {
+            faults.add(
+                "default_scopes",
+                format!("{scope} stands for many scopes: name the one that is meant."),
+            );
+        } else if scope.as_str() == APPLICATIONS {
+            faults.add(
+                "default_scopes",
+                format!("{APPLICATIONS} is only granted where it is asked for by name."),
+            );
+        }
+    }
+}
+
 /// A scope that is granted by default or may be unticked is one that may be asked for.
 fn scopes_fit(
     field: &'static str,
@@ -507,7 +525,7 @@ fn scopes_fit(
     let (Some(named), Some(allowed)) = (named, &settings.scopes) else {
         return;
     };
-    let beyond = named.difference(allowed);
+    let beyond = named.beyond(allowed);
     if !beyond.is_empty() {
         faults.add(
             field,

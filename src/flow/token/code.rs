@@ -7,6 +7,7 @@ use crate::flow::App;
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::issue;
+use crate::flow::reuse::Reuse;
 use crate::model::grant::RevokedReason;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
@@ -61,6 +62,7 @@ async fn exchange(
     }
     let resources = resource::narrowed(params, &app.resources, &code.family.resources)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
+    let reuse = Reuse::of(client, Some(&code.family), &code.family.granted, &resources);
     let minted = issue::mint(
         app,
         application,
@@ -69,7 +71,8 @@ async fn exchange(
         refresh,
         now,
     )
-    .narrowed_to(resources);
+    .narrowed_to(resources)
+    .reusable(app, reuse.as_ref());
     let mut tx = app.db.write().await?;
     if !store::codes::consume(&mut tx, hash, now).await? {
         drop(tx);

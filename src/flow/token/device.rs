@@ -7,6 +7,7 @@ use crate::flow::App;
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::issue;
+use crate::flow::reuse::Reuse;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
 use crate::protocol::grant::device::{
@@ -70,8 +71,10 @@ async fn exchange(
     client.is_current_for(&family)?;
     let resources = resource::narrowed(params, &app.resources, &family.resources)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
-    let minted =
-        issue::mint(app, application, &family.granted, Some(&family), refresh, now).narrowed_to(resources);
+    let reuse = Reuse::of(client, Some(&family), &family.granted, &resources);
+    let minted = issue::mint(app, application, &family.granted, Some(&family), refresh, now)
+        .narrowed_to(resources)
+        .reusable(app, reuse.as_ref());
     issue::keep(app, &mut tx, application, &family, &minted, None, now).await?;
     tx.commit().await?;
     Ok(minted.response)

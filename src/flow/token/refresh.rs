@@ -5,16 +5,19 @@ use time::OffsetDateTime;
 use crate::base::secret::{Secret, SecretHash};
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
+use crate::flow::reuse::{self, Reuse};
 use crate::flow::{App, issue, retry};
 use crate::model::grant::{Family, RevokedReason};
 use crate::model::grant_type::GrantType;
 use crate::model::resource::Resources;
+use crate::model::scope::Scopes;
 use crate::model::token::RefreshToken;
 use crate::protocol::error::OAuthError;
 use crate::protocol::grant::refresh::{MOST_RETRIES, Verdict, judge, refused, scopes};
 use crate::protocol::params::Params;
 use crate::protocol::reason::Reason;
 use crate::protocol::resource;
+use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenResponse;
 use crate::store::refresh_tokens::{self, Retry};
 use crate::store::usage::Used;
@@ -82,8 +85,15 @@ impl Presentation<'_> {
         let asked = scopes(&granted, self.params.get("scope"))?;
         let resources = self.resources(app, found)?;
         let refresh = application.settings.allows(GrantType::RefreshToken);
+        let reuse = Reuse::of(self.client, Some(&found.family), &asked, &resources);
+        let grant = found.family.grant_type;
+        let again = reuse::find(app, self.client, reuse.as_ref(), grant, self.now).await?;
         let minted = issue::mint(app, application, &asked, Some(&found.family), refresh, self.now)
             .narrowed_to(resources.clone());
+        let minted = match again {
+            Some(again) => minted.with_access_token(again, self.now),
+            None => minted.reusable(app, reuse.as_ref()),
+        };
         let sealed = self.seal(app, found, &resources, &minted.response);
         let kept = sealed.as_deref().map(|sealed| Retry {
             sealed,
@@ -114,15 +124,10 @@ impl Presentation<'_> {
     }
 
     /// What was granted, less what the application has lost since.
-    fn still_allowed(
-        &self,
-        app: &App,
-        found: &RefreshToken,
-    ) -> Result<crate::model::scope::Scopes, OAuthError> {
-        let allowed = app
-            .catalog
-            .allowed(self.client.application().settings.scopes.as_ref());
-        let left = found.family.granted.intersection(&allowed);
+    fn still_allowed(&self, app: &App, found: &RefreshToken) -> Result<Scopes, OAuthError> {
+        let settings = &self.client.application().settings;
+        let rules = ScopeRules::of(settings, found.family.grant_type);
+        let left = found.family.granted.intersection(&app.catalog.grantable(rules));
         if left.is_empty() {
             return Err(OAuthError::invalid_scope(
                 "This application is no longer allowed any of the scopes that were granted",

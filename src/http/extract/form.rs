@@ -19,7 +19,7 @@ pub(in crate::http) const CSRF_FIELD: &str = "csrf_token";
 pub(in crate::http) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// Fields that may be ticked several times.
-const LISTS: [&str; 2] = ["scopes", "grants"];
+const LISTS: [&str; 4] = ["scopes", "default_scopes", "optional_scopes", "grants"];
 
 /// The fields of a form that the person sent from our page.
 #[derive(Debug)]

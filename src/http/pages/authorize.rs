@@ -21,6 +21,7 @@ use crate::http::view::{self, ScopeLine, When};
 use crate::model::application::Application;
 use crate::model::failed_request::Endpoint;
 use crate::model::redirect_uri::RedirectUri;
+use crate::model::scope::Scope;
 use crate::protocol::authorize::{Delivery, Unproven};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::params::Params;
@@ -145,7 +146,12 @@ async fn settle(app: &App, form: &Form, request_id: RequestId, decision: Decisio
     let (Some(user), Some(handle)) = (form.viewer.user(), form.params.get(HANDLE)) else {
         return asking.gone();
     };
-    match authorize::decide(app, &Secret::new(handle), user, decision).await {
+    let ticked = form
+        .params
+        .all("scopes")
+        .filter_map(|name| Scope::parse(name).ok())
+        .collect();
+    match authorize::decide(app, &Secret::new(handle), user, decision, &ticked).await {
         Ok(next) => asking.answer(next).await,
         Err(refusal) => error::refused(&refusal),
     }
@@ -226,9 +232,15 @@ impl Asking<'_> {
             known_since: consent.known.map(|known| When::new(known.created_at, now)),
             remembers: consent.remembers,
             native: target.is_native(),
+            nothing_ticked: consent.nothing_ticked,
             authorization: consent.handle.expose().to_owned(),
         };
-        let mut response = page(StatusCode::OK, &view);
+        let status = if view.nothing_ticked {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        };
+        let mut response = page(status, &view);
         // Chromium applies form-action to the redirect that follows the form, too.
         if let Some(source) = RedirectUri::csp_source_of(target.redirect_uri()) {
             response.extensions_mut().insert(FormAction(source));
@@ -289,7 +301,10 @@ fn scope_lines(consent: &Consent) -> Vec<ScopeLine> {
         known.is_some_and(|known| !known.scopes.iter().any(|scope| scope.as_str() == name))
     };
     let line = |(name, text): &(String, String)| {
-        let line = ScopeLine::new(name, text);
+        let mut line = ScopeLine::new(name, text);
+        if consent.request.optional.contains(name) {
+            line = line.optional(!consent.nothing_ticked);
+        }
         if asks_more(name) {
             line.new_this_time()
         } else {

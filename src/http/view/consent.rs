@@ -25,11 +25,29 @@ pub struct Consent {
     pub remembers: bool,
     /// Whether a code is shown in place of a redirect.
     pub native: bool,
+    /// Whether it was authorized with nothing ticked, and is asked again.
+    pub nothing_ticked: bool,
     /// The handle of the request, kept on the server.
     pub authorization: String,
 }
 
 impl Consent {
+    /// What can only be authorized as a whole.
+    fn required(&self) -> Vec<&ScopeLine> {
+        self.scopes
+            .iter()
+            .filter(|scope| scope.ticked.is_none())
+            .collect()
+    }
+
+    /// What may be unticked, with whether it is ticked.
+    fn optional(&self) -> Vec<(&ScopeLine, bool)> {
+        self.scopes
+            .iter()
+            .filter_map(|scope| Some((scope, scope.ticked?)))
+            .collect()
+    }
+
     /// Whether a known application asks for scopes it never had.
     fn asks_more(&self) -> bool {
         self.scopes.iter().any(|scope| scope.is_new)
@@ -46,11 +64,13 @@ impl Sample for Consent {
             scopes: vec![
                 ScopeLine::new(say("read"), say("Read your memos")),
                 ScopeLine::new(say("write"), say("Write and delete memos in your name")).new_this_time(),
+                ScopeLine::new(say("share"), say("Show memos to others")).optional(true),
             ],
             resources: vec![say("https://memo.example/api")],
             known_since: Some(When::new(ago(200 * 86_400), *NOW)),
             remembers: true,
             native: false,
+            nothing_ticked: false,
             authorization: say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11"),
         }
     }

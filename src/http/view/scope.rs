@@ -8,6 +8,8 @@ pub struct ScopeLine {
     pub description: String,
     /// Asked for now and never before: marked on the consent page.
     pub is_new: bool,
+    /// On the consent page: whether one that may be unticked is ticked. `None`: it comes with the rest.
+    pub ticked: Option<bool>,
 }
 
 impl ScopeLine {
@@ -16,6 +18,7 @@ impl ScopeLine {
             name: name.into(),
             description: description.into(),
             is_new: false,
+            ticked: None,
         }
     }
 
@@ -23,6 +26,13 @@ impl ScopeLine {
     #[must_use]
     pub fn new_this_time(mut self) -> Self {
         self.is_new = true;
+        self
+    }
+
+    /// Lets people leave it out.
+    #[must_use]
+    pub fn optional(mut self, ticked: bool) -> Self {
+        self.ticked = Some(ticked);
         self
     }
 

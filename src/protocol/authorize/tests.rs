@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::prelude::*;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -273,4 +274,38 @@ fn what_a_prompt_wants() {
     assert!(prompt("consent").wants_consent());
     assert!(prompt("select_account").wants_consent());
     assert_eq!(prompt("login%20consent"), Prompt::LoginAndConsent);
+}
+
+#[test]
+fn what_may_be_unticked_is_kept_with_the_request() {
+    let mut lenient = one();
+    lenient.settings.optional_scopes = Some(Scopes::parse("read write").unwrap());
+    let request = judged("client_id=app&response_type=code", &lenient).unwrap();
+    assert_eq!(request.optional.to_string(), "read");
+    assert!(request.narrowed(&Scopes::default()).scopes.is_empty());
+    let kept = serde_json::to_value(&request).unwrap();
+    assert_eq!(
+        serde_json::from_value::<AuthorizationRequest>(kept).unwrap(),
+        request
+    );
+}
+
+proptest! {
+    #[test]
+    fn unticking_narrows_and_nothing_widens(
+        asked in "(a |b |u:1 |u:2 ){1,4}", optional in "(a |b |u:1 |u:2 |c ){0,4}", ticked in "(a |b |u:1 |u:\\* |c ){0,4}"
+    ) {
+        let scopes = |text: &str| Scopes::parse(text).unwrap();
+        let request = AuthorizationRequest {
+            scopes: scopes(&asked),
+            optional: scopes(&optional),
+            ..judged("client_id=app&response_type=code", &one()).unwrap()
+        };
+        let granted = request.narrowed(&scopes(&ticked)).scopes;
+        prop_assert!(granted.is_subset(&request.scopes));
+        prop_assert!(request.scopes.difference(&request.optional).is_subset(&granted), "what is required stays");
+        for scope in granted.intersection(&request.optional).iter() {
+            prop_assert!(scopes(&ticked).covers(scope), "{scope} was unticked");
+        }
+    }
 }

@@ -107,6 +107,7 @@ pub fn refused() -> OAuthError {
 mod tests {
     use super::*;
     use crate::model::grant::Family;
+    use crate::model::grant_type::GrantType;
     use crate::model::ids::{GrantId, UserId};
     use crate::model::resource::Resources;
     use crate::model::scope::Scopes;
@@ -129,6 +130,7 @@ mod tests {
                 grant_id: GrantId::from(Uuid::from_u128(9)),
                 application_id: client(1),
                 user_id: UserId::from(Uuid::from_u128(8)),
+                grant_type: GrantType::AuthorizationCode,
                 granted: Scopes::parse("read").unwrap(),
                 resources: Resources::default(),
                 ends_at: at(10_000),

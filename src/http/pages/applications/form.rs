@@ -7,6 +7,7 @@ use super::super::error;
 use super::super::render::{chrome, page};
 use super::{PATH, to, usual};
 use crate::base::config::words;
+use crate::base::pattern;
 use crate::flow::App;
 use crate::flow::applications::{NotSaved, Wanted};
 use crate::http::extract::form::Form;
@@ -15,6 +16,7 @@ use crate::http::view::FieldErrors;
 use crate::http::view::applications::{ApplicationForm, Choice, FormValues, GrantLifetime, Lifetimes};
 use crate::model::application::Client;
 use crate::model::grant_type::GrantType;
+use crate::protocol::scope::APPLICATIONS;
 
 /// Which form it is.
 #[derive(Clone, Copy)]
@@ -178,7 +180,7 @@ async fn render(
         values: values(wanted),
         errors,
         scopes: scopes(app, wanted.scopes.as_deref().unwrap_or_default()),
-        default_scopes: scopes(app, &wanted.default_scopes),
+        default_scopes: by_default(scopes(app, &wanted.default_scopes)),
         optional_scopes: scopes(app, &wanted.optional_scopes),
         lifetimes: lifetimes_by_grant(app, wanted),
         grants: grants(app, wanted),
@@ -241,13 +243,32 @@ fn scopes(app: &App, ticked: &[String]) -> Vec<Choice> {
         description: description.to_owned(),
         checked: ticked.iter().any(|ticked| ticked == name),
     };
-    let gone = ticked.iter().filter(|name| !app.catalog.knows(name)).map(|name| {
+    let named = |name: &str| known.iter().any(|(known, _)| *known == name);
+    let others = ticked.iter().filter(|name| !named(name)).map(|name| {
+        if app.catalog.knows(name) {
+            // One that a pattern stands for, as a program registered it.
+            return Choice {
+                name: name.clone(),
+                description: app.catalog.describe(name),
+                checked: true,
+            };
+        }
         no_longer(
             name,
             "No longer configured on this server: untick it, and tick what takes its place",
         )
     });
-    known.into_iter().map(choice).chain(gone).collect()
+    known.iter().copied().map(choice).chain(others).collect()
+}
+
+/// Those that can be granted without being asked for by name.
+fn by_default(choices: Vec<Choice>) -> Vec<Choice> {
+    choices
+        .into_iter()
+        .filter(|choice| {
+            choice.checked || (choice.name != APPLICATIONS && pattern::prefix(&choice.name).is_none())
+        })
+        .collect()
 }
 
 fn grants(app: &App, wanted: &Wanted) -> Vec<Choice> {

@@ -15,7 +15,7 @@ use crate::http::middleware::headers::OwnScript;
 use crate::http::view::applications::{ApplicationShow, Command, Lifetimes, RedirectRow, SecretRow};
 use crate::http::view::assets::SCRIPT;
 use crate::http::view::{ScopeLine, When};
-use crate::model::application::{Application, Client};
+use crate::model::application::{Application, ApplicationSettings, Client};
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::append;
 use crate::model::scope::Scopes;
@@ -49,7 +49,10 @@ pub(super) async fn page_of(
     let now = app.now();
     let settings = &application.settings;
     let scopes = app.catalog.allowed(settings.scopes.as_ref());
-    let lifetimes = app.lifetimes(settings);
+    let lifetimes = app.lifetimes(settings, GrantType::AuthorizationCode);
+    let usual = settings
+        .access_token_ttl
+        .map_or(app.config.access_token_ttl, time::Duration::seconds);
     let secrets = client.secrets.iter().map(|kept| SecretRow {
         id: kept.id.to_string(),
         created: When::new(kept.created_at, now),
@@ -77,7 +80,7 @@ pub(super) async fn page_of(
             .map(|grant| grant.name().to_owned())
             .collect(),
         lifetimes: Lifetimes {
-            access_token_ttl: words(lifetimes.access_token),
+            access_token_ttl: words(usual),
             refresh_token_ttl: words(lifetimes.refresh_token),
             refresh_token_max_ttl: words(lifetimes.refresh_token_max),
         },
@@ -87,11 +90,7 @@ pub(super) async fn page_of(
         localhost_any_port: settings.localhost_any_port,
         default_scopes: lines(app, settings.default_scopes.as_ref()),
         optional_scopes: lines(app, settings.optional_scopes.as_ref()),
-        grant_lifetimes: settings
-            .access_token_ttls
-            .iter()
-            .map(|(grant, seconds)| (grant.to_string(), words(time::Duration::seconds(*seconds))))
-            .collect(),
+        grant_lifetimes: other_lifetimes(app, settings, usual),
         reuse_access_token: settings.reuse_access_token,
         revoke_previous_tokens: settings.revoke_previous_tokens,
         allowed_origins: settings.allowed_origins.iter().map(ToString::to_string).collect(),
@@ -104,6 +103,22 @@ pub(super) async fn page_of(
     let mut response = page(status, &view);
     response.extensions_mut().insert(OwnScript);
     response
+}
+
+/// The access tokens of the grants that do not give them for the usual time.
+fn other_lifetimes(
+    app: &App,
+    settings: &ApplicationSettings,
+    usual: time::Duration,
+) -> Vec<(String, String)> {
+    settings
+        .grants
+        .iter()
+        .filter(|grant| **grant != GrantType::RefreshToken)
+        .map(|grant| (grant, app.lifetimes(settings, *grant).access_token))
+        .filter(|(_, lifetime)| *lifetime != usual)
+        .map(|(grant, lifetime)| (grant.to_string(), words(lifetime)))
+        .collect()
 }
 
 fn lines(app: &App, scopes: Option<&Scopes>) -> Vec<ScopeLine> {
