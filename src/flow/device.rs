@@ -26,6 +26,7 @@ use crate::protocol::client_auth::Presented;
 use crate::protocol::device::{DeviceAuthorizationResponse, INTERVAL};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 use crate::protocol::resource;
 use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenKind;
@@ -89,7 +90,8 @@ async fn attempt(
 ) -> Result<DeviceAuthorizationResponse, Refusal> {
     let client = authenticate(app, presented, address).await?;
     if !app.offers(GrantType::DeviceCode) {
-        let error = OAuthError::unauthorized_client("This server does not offer the device_code grant");
+        let error = OAuthError::unauthorized_client("This server does not offer the device_code grant")
+            .because(Reason::GrantNotOffered);
         return Err(error.into());
     }
     may_use(&client, GrantType::DeviceCode)?;

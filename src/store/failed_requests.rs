@@ -69,7 +69,7 @@ async fn prune(tx: &mut Tx, applications: &[Uuid]) -> Result<()> {
             "DELETE FROM failed_requests WHERE id IN
                 (SELECT id FROM
                     (SELECT id, row_number() OVER
-                        (PARTITION BY application_id ORDER BY last_seen_at DESC, id DESC) AS place
+                        (PARTITION BY application_id ORDER BY last_seen_at DESC, request_id DESC) AS place
                      FROM failed_requests WHERE application_id IN
                         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)) placed
                  WHERE place > $1)",
@@ -88,7 +88,7 @@ pub async fn list(db: &Db, application: ApplicationId) -> Result<Vec<FailedReque
     db.query(
         "SELECT id, application_id, endpoint, error, reason, parameter, value, request_id, first_seen_at,
              last_seen_at, count
-         FROM failed_requests WHERE application_id = $1 ORDER BY last_seen_at DESC, id DESC LIMIT $2",
+         FROM failed_requests WHERE application_id = $1 ORDER BY last_seen_at DESC, request_id DESC LIMIT $2",
     )
     .bind(application)
     .bind(KEPT)
