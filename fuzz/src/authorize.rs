@@ -2,7 +2,6 @@
 //! what it should.
 
 use tegata::model::application::Application;
-use tegata::model::resource::Resources;
 use tegata::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use tegata::protocol::error::OAuthError;
 use tegata::protocol::params::Params;
@@ -51,7 +50,6 @@ fn proven(params: &Params, application: &Application, target: Target) {
         catalog: &catalog,
         resources: &resources,
         require_pkce: false,
-        resources: &Resources::default(),
     };
     match check(&asked, target) {
         Ok(request) => granted(&request, &asked),
