@@ -4,6 +4,7 @@ CREATE TABLE device_codes (
     user_code_hash BYTEA NOT NULL,
     application_id UUID NOT NULL,
     scopes JSONB NOT NULL,
+    resources JSONB NOT NULL,
     -- The address of the device, told to the person who is asked.
     requested_from TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,

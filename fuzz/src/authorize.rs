@@ -2,6 +2,7 @@
 //! what it should.
 
 use tegata::model::application::Application;
+use tegata::model::resource::Resources;
 use tegata::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use tegata::protocol::error::OAuthError;
 use tegata::protocol::params::Params;
@@ -43,7 +44,9 @@ fn proven(params: &Params, application: &Application, target: Target) {
         None => assert_eq!(target.redirect_uri(), settings.redirect_uris[0].as_str()),
     }
     let catalog = sample::catalog();
+    let resources = Resources::default();
     let asked = Asked {
+        resources: &resources,
         params,
         application: settings,
         catalog: &catalog,

@@ -1,6 +1,6 @@
 //! An application, a catalogue and a code for the rules that judge by them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tegata::model::application::{Application, ApplicationSettings};
 use tegata::model::client_id::ClientId;
@@ -8,6 +8,7 @@ use tegata::model::grant::Family;
 use tegata::model::grant_type::GrantType;
 use tegata::model::ids::ApplicationId;
 use tegata::model::redirect_uri::RedirectUri;
+use tegata::model::resource::Resources;
 use tegata::model::scope::{Scope, Scopes};
 use tegata::model::token::AuthorizationCode;
 use tegata::protocol::scope::Catalog;
@@ -64,6 +65,12 @@ fn application(confidential: bool, redirect_uris: &[&str]) -> Application {
             access_token_ttl: None,
             refresh_token_ttl: None,
             refresh_token_max_ttl: None,
+            default_scopes: None,
+            optional_scopes: None,
+            access_token_ttls: BTreeMap::new(),
+            reuse_access_token: false,
+            revoke_previous_tokens: false,
+            allowed_origins: Vec::new(),
         },
         version: 1,
         created_at: NOW,
@@ -87,6 +94,7 @@ pub fn code() -> AuthorizationCode {
             application_id: application_id(),
             user_id: Uuid::from_u128(3).into(),
             granted: Scopes::parse("read").unwrap(),
+            resources: Resources::default(),
             ends_at: NOW + Duration::days(1),
             live: true,
             application_version: Some(1),

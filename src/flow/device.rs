@@ -19,12 +19,14 @@ use crate::model::application::Application;
 use crate::model::device::{DeviceRequest, UserCode};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{GrantId, UserId};
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::model::user::User;
 use crate::protocol::client_auth::Presented;
 use crate::protocol::device::{DeviceAuthorizationResponse, INTERVAL};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::token::TokenKind;
 use crate::store::devices::{self, NewDeviceCode};
 use crate::store::grants::NewGrant;
@@ -78,6 +80,12 @@ pub async fn begin(
     attempt(app, params, &presented, address).await
 }
 
+/// What a device asks for.
+struct Wanted {
+    scopes: Scopes,
+    resources: Resources,
+}
+
 async fn attempt(
     app: &App,
     params: &Params,
@@ -91,13 +99,16 @@ async fn attempt(
     }
     may_use(&client, GrantType::DeviceCode)?;
     let settings = &client.application().settings;
-    let scopes = app
-        .catalog
-        .resolve(settings.scopes.as_ref(), params.get("scope"))?;
+    let wanted = Wanted {
+        scopes: app
+            .catalog
+            .resolve(settings.scopes.as_ref(), params.get("scope"))?,
+        resources: resource::asked(params, &app.resources)?,
+    };
     if !settings.confidential {
         pace(app, client.application(), address).await?;
     }
-    draw(app, &client, &scopes, address).await
+    draw(app, &client, &wanted, address).await
 }
 
 async fn pace(app: &App, application: &Application, address: IpAddr) -> Result<(), Refusal> {
@@ -114,7 +125,7 @@ async fn pace(app: &App, application: &Application, address: IpAddr) -> Result<(
 async fn draw(
     app: &App,
     client: &Authenticated,
-    scopes: &Scopes,
+    wanted: &Wanted,
     address: IpAddr,
 ) -> Result<DeviceAuthorizationResponse, Refusal> {
     let application = client.application();
@@ -128,7 +139,8 @@ async fn draw(
             user_code_hash: user_code.hash(),
             application_id: application.id,
             application_version: application.version,
-            scopes,
+            scopes: &wanted.scopes,
+            resources: &wanted.resources,
             requested_from: address.to_string(),
             expires_at: now + ttl,
             forget_at: now + ttl + REMEMBERED,
@@ -160,6 +172,8 @@ pub struct Asked {
     pub application: String,
     /// Each scope with a sentence for people.
     pub scopes: Vec<(String, String)>,
+    /// Where it may be used; empty: anywhere.
+    pub resources: Vec<String>,
     /// The address of the device.
     pub requested_from: String,
     pub requested_at: OffsetDateTime,
@@ -203,6 +217,7 @@ pub async fn look_up(app: &App, code: &UserCode, user: &User, address: IpAddr) -
         confirmation,
         application: application.settings.name,
         scopes: described(app, &request.scopes),
+        resources: request.resources.to_strings(),
         requested_from: request.requested_from,
         requested_at: request.created_at,
     }))
@@ -252,6 +267,10 @@ async fn still_good(app: &App, request: &DeviceRequest) -> Result<Option<Applica
             && request
                 .scopes
                 .is_subset(&app.catalog.allowed(settings.scopes.as_ref()))
+            && request
+                .resources
+                .iter()
+                .all(|resource| app.resources.find(resource).is_some())
     };
     Ok(client.map(|client| client.application).filter(good))
 }
@@ -286,6 +305,7 @@ pub async fn decide(
                 user_epoch: user.epoch,
                 grant_type: GrantType::DeviceCode,
                 scopes: &request.scopes,
+                resources: &request.resources,
                 expires_at: now + family_life(app, &application, request.expires_at - now),
             };
             store::grants::insert(&mut tx, &grant, now).await?;

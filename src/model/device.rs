@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use unicode_normalization::UnicodeNormalization;
 
 use super::ids::{ApplicationId, GrantId};
+use super::resource::Resources;
 use super::scope::Scopes;
 use crate::base::entropy::Entropy;
 use crate::base::secret::{Secret, SecretHash};
@@ -90,6 +91,8 @@ pub struct DeviceRequest {
     pub application_id: ApplicationId,
     #[sqlx(json)]
     pub scopes: Scopes,
+    #[sqlx(json)]
+    pub resources: Resources,
     /// The address of the device.
     pub requested_from: String,
     pub created_at: OffsetDateTime,

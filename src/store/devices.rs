@@ -7,6 +7,7 @@ use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
 use crate::model::device::{DeviceCode, DeviceRequest};
 use crate::model::ids::{ApplicationId, GrantId, UserId};
+use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 
 /// What a new device code is made of.
@@ -18,6 +19,7 @@ pub struct NewDeviceCode<'a> {
     /// At which version its application was authenticated.
     pub application_version: i64,
     pub scopes: &'a Scopes,
+    pub resources: &'a Resources,
     /// The address of the device.
     pub requested_from: String,
     pub expires_at: OffsetDateTime,
@@ -32,8 +34,8 @@ pub struct NewDeviceCode<'a> {
 pub async fn insert(db: &Db, new: &NewDeviceCode<'_>, most: i64, now: OffsetDateTime) -> Result<bool> {
     db.command(
         "INSERT INTO device_codes (hash, user_code_hash, application_id, scopes, requested_from, created_at,
-                                   expires_at, forget_at, poll_interval, next_poll_at)
-         SELECT $1, $2, a.id, $5, $6, $7, $8, $9, $10, $11 FROM applications a
+                                   expires_at, forget_at, poll_interval, next_poll_at, resources)
+         SELECT $1, $2, a.id, $5, $6, $7, $8, $9, $10, $11, $13 FROM applications a
          WHERE a.id = $3 AND a.version = $4 AND a.disabled_at IS NULL AND a.deleted_at IS NULL
            AND (SELECT count(*) FROM device_codes d
                 WHERE d.application_id = $3 AND d.decided_at IS NULL AND d.expires_at > $7) < $12
@@ -51,6 +53,7 @@ pub async fn insert(db: &Db, new: &NewDeviceCode<'_>, most: i64, now: OffsetDate
     .bind(new.poll_interval)
     .bind(now.unix_timestamp())
     .bind(most)
+    .bind(Json(new.resources))
     .execute()
     .await
     .map(|rows| rows == 1)
@@ -130,7 +133,7 @@ pub async fn claim(
     db.command(
         "UPDATE device_codes SET user_id = $2, confirmation_hash = $3
          WHERE user_code_hash = $1 AND decided_at IS NULL AND expires_at > $4 AND (user_id IS NULL OR user_id = $2)
-         RETURNING application_id, scopes, requested_from, created_at, expires_at",
+         RETURNING application_id, scopes, resources, requested_from, created_at, expires_at",
     )
     .bind(user_code.to_vec())
     .bind(user)
@@ -161,7 +164,7 @@ pub async fn asked(
     now: OffsetDateTime,
 ) -> Result<Option<DeviceRequest>> {
     db.query(
-        "SELECT application_id, scopes, requested_from, created_at, expires_at FROM device_codes
+        "SELECT application_id, scopes, resources, requested_from, created_at, expires_at FROM device_codes
          WHERE confirmation_hash = $1 AND user_id = $2 AND decided_at IS NULL AND expires_at > $3",
     )
     .bind(confirmation.to_vec())

@@ -51,7 +51,7 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
 /// What stands behind a grant, as it is now.
 pub async fn family(tx: &mut Tx, id: GrantId) -> Result<Option<Family>> {
     tx.sql(
-        "SELECT g.id AS grant_id, g.application_id, g.user_id, g.scopes AS granted, g.expires_at AS ends_at,
+        "SELECT g.id AS grant_id, g.application_id, g.user_id, g.scopes AS granted, g.resources, g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version

@@ -13,6 +13,7 @@ use crate::protocol::grant::device::{
     SLOWER_BY, Verdict, denied, expired, judge, pending, refused, too_early,
 };
 use crate::protocol::params::Params;
+use crate::protocol::resource;
 use crate::protocol::token::TokenResponse;
 use crate::store::{self, devices};
 
@@ -32,7 +33,7 @@ pub(super) async fn redeem(
     let now = app.now();
     match judge(&code, application.id, now) {
         Verdict::Wait => Err(wait(app, hash, now).await?),
-        Verdict::Redeem(grant) => exchange(app, client, hash, grant, now).await,
+        Verdict::Redeem(grant) => exchange(app, client, params, hash, grant, now).await,
         Verdict::Denied => Err(denied().into()),
         Verdict::Expired => Err(expired().into()),
         Verdict::Refuse => Err(refused().with_cause("used, or of another client").into()),
@@ -51,6 +52,7 @@ async fn wait(app: &App, hash: SecretHash, now: OffsetDateTime) -> Result<Refusa
 async fn exchange(
     app: &App,
     client: &Authenticated,
+    params: &Params,
     hash: SecretHash,
     grant: GrantId,
     now: OffsetDateTime,
@@ -68,7 +70,9 @@ async fn exchange(
     };
     client.is_current_for(&family)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
-    let minted = issue::mint(app, application, &family.granted, Some(&family), refresh, now);
+    let resources = resource::narrowed(params, &app.resources, &family.resources)?;
+    let minted =
+        issue::mint(app, application, &family.granted, Some(&family), refresh, now).narrowed_to(resources);
     issue::keep(app, &mut tx, application, &family, &minted, None, now).await?;
     tx.commit().await?;
     Ok(minted.response)
