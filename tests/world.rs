@@ -38,7 +38,7 @@ pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::command::{Printed, User};
 pub(crate) use self::database::Database;
 use self::database::Store;
-pub(crate) use self::device::Device;
+pub(crate) use self::device::Codes;
 pub(crate) use self::request::Request;
 
 /// Runs one test on SQLite and on PostgreSQL, as `name::sqlite` and `name::postgres`. Settings other than

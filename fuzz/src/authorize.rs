@@ -2,6 +2,7 @@
 //! what it should.
 
 use tegata::model::application::Application;
+use tegata::model::resource::Resources;
 use tegata::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use tegata::protocol::error::OAuthError;
 use tegata::protocol::params::Params;
@@ -45,6 +46,7 @@ fn proven(params: &Params, application: &Application, target: Target) {
     let catalog = sample::catalog();
     let resources = sample::resources();
     let asked = Asked {
+        resources: &resources,
         params,
         application: settings,
         catalog: &catalog,

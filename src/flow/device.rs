@@ -82,6 +82,12 @@ pub async fn begin(
     attempt(app, params, &presented, address).await
 }
 
+/// What a device asks for.
+struct Wanted {
+    scopes: Scopes,
+    resources: Resources,
+}
+
 async fn attempt(
     app: &App,
     params: &Params,
@@ -96,13 +102,17 @@ async fn attempt(
     }
     may_use(&client, GrantType::DeviceCode)?;
     let settings = &client.application().settings;
-    let rules = ScopeRules::of(settings, GrantType::DeviceCode);
-    let scopes = app.catalog.resolve(rules, params.get("scope"))?;
-    let resources = resource::asked(params, &app.resources)?;
+    let wanted = Wanted {
+        scopes: app.catalog.resolve(
+            ScopeRules::of(settings, GrantType::DeviceCode),
+            params.get("scope"),
+        )?,
+        resources: resource::asked(params, &app.resources)?,
+    };
     if !settings.confidential {
         pace(app, client.application(), address).await?;
     }
-    draw(app, &client, &scopes, &resources, address).await
+    draw(app, &client, &wanted, address).await
 }
 
 async fn pace(app: &App, application: &Application, address: IpAddr) -> Result<(), Refusal> {
@@ -119,8 +129,7 @@ async fn pace(app: &App, application: &Application, address: IpAddr) -> Result<(
 async fn draw(
     app: &App,
     client: &Authenticated,
-    scopes: &Scopes,
-    resources: &Resources,
+    wanted: &Wanted,
     address: IpAddr,
 ) -> Result<DeviceAuthorizationResponse, Refusal> {
     let application = client.application();
@@ -134,8 +143,8 @@ async fn draw(
             user_code_hash: user_code.hash(),
             application_id: application.id,
             application_version: application.version,
-            scopes,
-            resources,
+            scopes: &wanted.scopes,
+            resources: &wanted.resources,
             requested_from: address.to_string(),
             expires_at: now + ttl,
             forget_at: now + ttl + REMEMBERED,
@@ -167,6 +176,8 @@ pub struct Asked {
     pub application: String,
     /// Each scope with a sentence for people.
     pub scopes: Vec<(String, String)>,
+    /// Where it may be used; empty: anywhere.
+    pub resources: Vec<String>,
     /// The address of the device.
     pub requested_from: String,
     pub requested_at: OffsetDateTime,
@@ -210,6 +221,7 @@ pub async fn look_up(app: &App, code: &UserCode, user: &User, address: IpAddr) -
         confirmation,
         application: application.settings.name,
         scopes: described(app, &request.scopes),
+        resources: request.resources.to_strings(),
         requested_from: request.requested_from,
         requested_at: request.created_at,
     }))
@@ -263,6 +275,10 @@ async fn still_good(app: &App, request: &DeviceRequest) -> Result<Option<Applica
                         .grantable(ScopeRules::of(settings, GrantType::DeviceCode)),
                 )
                 .is_empty()
+            && request
+                .resources
+                .iter()
+                .all(|resource| app.resources.find(resource).is_some())
     };
     Ok(client.map(|client| client.application).filter(good))
 }

@@ -201,6 +201,26 @@ async fn a_request_without_scope_gets_the_default(world: World) {
     assert_eq!(world.poll(&app, &device).await.tokens().json["scope"], "read");
 }
 
+with("resources" = "https://api.example/v1,https://files.example")
+async fn a_token_is_for_the_resources_that_the_device_named(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("device_code").create().await;
+    let ask = || world.device_authorization(&app);
+    ask().field("resource", "https://else.example").await.refused(400, "invalid_target");
+    let both = ask().field("resource", "https://api.example/v1").field("resource", "https://files.example");
+    let device = both.await.device();
+    let browser = world.signed_in(&alice).await;
+    let (page, mut form) = browser.asked(&device.user_code).await;
+    assert!(page.body.contains("https://api.example/v1"), "{page}");
+    form.press("authorize");
+    browser.submit(&page, &form).await;
+    let wider = world.poll(&app, &device).field("resource", &format!("{}/api/memos", world.base_url));
+    wider.await.refused(400, "invalid_target");
+    let narrowed = world.poll(&app, &device).field("resource", "https://files.example").await.tokens();
+    let said = world.introspect(&narrowed.access).by(&app).await.json();
+    assert_eq!(said["aud"], json!("https://files.example"), "and asking for too much used nothing up");
+}
+
 async fn who_switches_the_account_hands_the_code_over(world: World) {
     let (alice, bob) = (world.user("alice").await, world.user("bob").await);
     let app = television(&world).await;

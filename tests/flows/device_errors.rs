@@ -1,7 +1,7 @@
 //! What a device, a stranger and a hurried person are refused (RFC 8628 §3.5, §5).
 
 use crate::form::{Form, text_of};
-use crate::world::{Application, Browser, Device, World};
+use crate::world::{Application, Browser, Codes, World};
 
 /// Wrong user codes of one user that are looked for together.
 const BURST: usize = 5;
@@ -80,7 +80,7 @@ async fn an_authorized_code_is_redeemed_however_fast_it_is_polled(world: World) 
         world.poll(&app, &device).await.refused(400, "invalid_grant");
     }
     assert_eq!(world.memos(&tokens.access).await.status, 200, "a second poll is no theft");
-    let other = Device { device_code: format!("tgd_{}", "x".repeat(43)), ..device };
+    let other = Codes { device_code: format!("tgd_{}", "x".repeat(43)), ..device };
     for _ in 0..3 {
         world.poll(&app, &other).await.refused(400, "invalid_grant");
     }
@@ -408,7 +408,7 @@ async fn right_codes_and_what_is_no_code_are_not_counted(world: World) {
     let app = television(&world).await;
     let browser = world.signed_in(&alice).await;
     let long = "B".repeat(10_000);
-    for _ in 0..BURST + 1 {
+    for _ in 0..=BURST {
         let device = world.device(&app).await;
         browser.authorize_device(&device).await;
         for junk in ["ABCD-EFGH", "1234-5678", &long] {

@@ -32,9 +32,11 @@ async fn of_fifty_polls_one_gets_tokens(world: World) {
     .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
     assert_eq!(won.len(), 1);
-    for answer in &lost {
+    // A server that has too much to do may ask to come again; it gives no tokens for that.
+    for answer in lost.iter().filter(|answer| answer.status != 503) {
         answer.refused(400, "invalid_grant");
     }
+    world.poll(&app, &device).await.refused(400, "invalid_grant");
     assert_eq!(world.memos(&won[0].tokens().access).await.status, 200, "the others were no thieves");
     assert_eq!((world.count("access_tokens").await, world.count("grants").await), (1, 1));
 }

@@ -9,7 +9,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What a device was answered that asked to be authorized.
 #[derive(Clone, Debug)]
-pub(crate) struct Device {
+pub(crate) struct Codes {
     pub(crate) device_code: String,
     pub(crate) user_code: String,
     pub(crate) json: Value,
@@ -18,11 +18,11 @@ pub(crate) struct Device {
 impl Answer {
     /// The codes of a success.
     #[track_caller]
-    pub(crate) fn device(&self) -> Device {
+    pub(crate) fn device(&self) -> Codes {
         assert_eq!(self.status, 200, "{self}");
         let json = self.json();
         let text = |name: &str| json[name].as_str().unwrap_or_else(|| panic!("no {name}: {self}"));
-        Device {
+        Codes {
             device_code: text("device_code").to_owned(),
             user_code: text("user_code").to_owned(),
             json: json.clone(),
@@ -37,11 +37,11 @@ impl World {
             .by(application)
     }
 
-    pub(crate) async fn device(&self, application: &Application) -> Device {
+    pub(crate) async fn device(&self, application: &Application) -> Codes {
         self.device_authorization(application).await.device()
     }
 
-    pub(crate) fn poll(&self, application: &Application, device: &Device) -> Request {
+    pub(crate) fn poll(&self, application: &Application, device: &Codes) -> Request {
         self.poll_with(application, &device.device_code)
     }
 
@@ -80,7 +80,7 @@ impl Browser {
         done
     }
 
-    pub(crate) async fn authorize_device(&self, device: &Device) -> Answer {
+    pub(crate) async fn authorize_device(&self, device: &Codes) -> Answer {
         self.decide_device(&device.user_code, "authorize").await
     }
 }

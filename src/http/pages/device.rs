@@ -156,6 +156,7 @@ async fn confirm(app: &App, viewer: &Viewer, user: &User, user_code: String, ask
             .iter()
             .map(|(name, text)| ScopeLine::new(name, text))
             .collect(),
+        resources: asked.resources,
         requested_from: asked.requested_from,
         requested: When::new(asked.requested_at, app.now()),
         confirmation: asked.confirmation.expose().to_owned(),

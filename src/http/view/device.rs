@@ -30,6 +30,8 @@ pub struct DeviceConfirm {
     /// In the spelling that the device shows.
     pub user_code: String,
     pub scopes: Vec<ScopeLine>,
+    /// Where it may be used; empty: anywhere.
+    pub resources: Vec<String>,
     /// The address of the device.
     pub requested_from: String,
     pub requested: When,
@@ -71,6 +73,7 @@ impl Sample for DeviceConfirm {
                 ScopeLine::new(say("read"), say("Read your memos")),
                 ScopeLine::new(say("write"), say("Write and delete memos in your name")),
             ],
+            resources: vec![say("https://memo.example/api")],
             requested_from: say("2001:db8:85a3::8a2e:370:7334"),
             requested: When::new(ago(120), *NOW),
             confirmation: say("q0Yd4mV3s9XbG7hJt2LwZ8nRkP5cE1uFaT6iOyBvMxK"),
