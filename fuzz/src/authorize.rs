@@ -2,7 +2,6 @@
 //! what it should.
 
 use tegata::model::application::Application;
-use tegata::model::resource::Resources;
 use tegata::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use tegata::protocol::error::OAuthError;
 use tegata::protocol::params::Params;
