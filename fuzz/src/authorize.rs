@@ -50,7 +50,6 @@ fn proven(params: &Params, application: &Application, target: Target) {
         application: settings,
         catalog: &catalog,
         resources: &resources,
-        require_pkce: false,
     };
     match check(&asked, target) {
         Ok(request) => granted(&request, &asked),
