@@ -49,7 +49,7 @@ fn proven(params: &Params, application: &Application, target: Target) {
         params,
         application: settings,
         catalog: &catalog,
-        resources: &resources,
+        require_pkce: false,
     };
     match check(&asked, target) {
         Ok(request) => granted(&request, &asked),
