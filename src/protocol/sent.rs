@@ -57,7 +57,10 @@ fn without_encoded_query(hierarchy: &str) -> String {
 /// Slashes and backslashes alike: browsers read both as the beginning of an authority.
 fn without_user(hierarchy: &str) -> String {
     let is_slash = |character: char| matches!(character, '/' | '\\');
-    let after_scheme = hierarchy.find(':').map_or(0, |colon| colon + 1);
+    let mark = hierarchy.find(|character: char| character == ':' || is_slash(character));
+    let after_scheme = mark
+        .filter(|at| hierarchy[*at..].starts_with(':'))
+        .map_or(0, |colon| colon + 1);
     let slashes = hierarchy[after_scheme..]
         .find(|character: char| !is_slash(character))
         .unwrap_or(0);
