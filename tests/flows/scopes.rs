@@ -32,7 +32,8 @@ with("scopes_by_grant" = "device_code=read", "access_token_ttl_by_grant" = "devi
 async fn a_device_is_given_what_its_grant_gives_for_as_long(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().grant("device_code").grant("refresh_token").create().await;
-    world.device_authorization(&app).field("scope", "read write").await.refused(400, "invalid_scope");
+    let beyond = world.post("/oauth/device_authorization", &[("scope", "read write")]).by(&app);
+    beyond.await.refused(400, "invalid_scope");
     let device = world.device(&app).await;
     world.signed_in(&alice).await.authorize_device(&device).await;
     let tokens = world.poll(&app, &device).await.tokens();

@@ -1,16 +1,107 @@
-//! The client's credentials, as sent (RFC 6749 §2.3.1).
+//! A request at which a client authenticates (RFC 6749 §2.3), and its answer.
 
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
+use super::address::ClientAddress;
+use super::params::FormParams;
+use crate::flow::App;
+use crate::flow::error::Refusal;
+use crate::flow::failed_requests::{Attempt, named_client};
+use crate::http::error::{EndpointError, NO_STORE};
+use crate::http::middleware::cors;
+use crate::http::middleware::request::RequestId;
+use crate::model::failed_request::Endpoint;
 use crate::protocol::client_auth::{Presented, presented};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
+
+/// A form that a client posts.
+#[derive(Debug)]
+pub(in crate::http) struct ClientRequest {
+    pub(in crate::http) presented: Result<Presented, OAuthError>,
+    pub(in crate::http) call: Call,
+}
+
+/// All that the answer depends on besides the credentials.
+#[derive(Debug)]
+pub(in crate::http) struct Call {
+    pub(in crate::http) app: App,
+    pub(in crate::http) params: Params,
+    pub(in crate::http) address: IpAddr,
+    client_id: Option<String>,
+    headers: HeaderMap,
+    request_id: RequestId,
+}
+
+impl<S: Send + Sync> FromRequest<S> for ClientRequest
+where
+    App: FromRef<S>,
+{
+    type Rejection = EndpointError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, EndpointError> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, state).await;
+        let request_id = parts.extensions.get().cloned().unwrap_or_default();
+        let headers = parts.headers.clone();
+        let FormParams(params) = FormParams::from_request(Request::from_parts(parts, body), state).await?;
+        let presented = credentials(&headers, &params);
+        Ok(Self {
+            call: Call {
+                app: App::from_ref(state),
+                client_id: named_client(&presented, &params),
+                params,
+                address,
+                headers,
+                request_id,
+            },
+            presented,
+        })
+    }
+}
+
+impl Call {
+    /// The answer as JSON. A refusal is kept for whoever runs the application.
+    pub(in crate::http) async fn answer<T: Serialize>(
+        &self,
+        endpoint: Endpoint,
+        outcome: Result<T, Refusal>,
+    ) -> Response {
+        let attempt = Attempt {
+            endpoint,
+            params: &self.params,
+            request_id: &self.request_id.0,
+        };
+        attempt
+            .watch(&self.app, self.client_id.as_deref(), outcome)
+            .await
+            .map(|body| (NO_STORE, Json(body)))
+            .map_err(EndpointError::from)
+            .into_response()
+    }
+
+    /// The same, and pages of the application's own origins may read it.
+    pub(in crate::http) async fn readable_answer<T: Serialize>(
+        self,
+        endpoint: Endpoint,
+        outcome: Result<T, Refusal>,
+    ) -> Response {
+        let answer = self.answer(endpoint, outcome).await;
+        cors::readable_by_client(&self.app, &self.headers, self.client_id, answer).await
+    }
+}
 
 /// Reads them from the `Authorization` header and the form body.
 ///
 /// # Errors
 /// `invalid_client`, or `invalid_request` for more than one way at once.
-pub(in crate::http) fn credentials(headers: &HeaderMap, params: &Params) -> Result<Presented, OAuthError> {
+fn credentials(headers: &HeaderMap, params: &Params) -> Result<Presented, OAuthError> {
     let authorization: Vec<&[u8]> = headers
         .get_all(header::AUTHORIZATION)
         .iter()

@@ -15,7 +15,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names a request in the log, in the answer's `X-Request-Id` and on error pages. Ours alone: one that a
 /// client sends is not believed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::http) struct RequestId(pub(in crate::http) String);
 
 /// Why an answer is an error, for the log alone.

@@ -1,34 +1,12 @@
 //! `POST /oauth/introspect` (RFC 7662 §2).
 
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::IntoResponse;
-use axum::{Extension, Json};
+use axum::response::Response;
 
-use crate::flow::failed_requests::{Attempt, named_client};
-use crate::flow::{self, App};
-use crate::http::error::{EndpointError, NO_STORE};
-use crate::http::extract::address::ClientAddress;
-use crate::http::extract::client::credentials;
-use crate::http::extract::params::FormParams;
-use crate::http::middleware::request::RequestId;
+use crate::flow;
+use crate::http::extract::client::ClientRequest;
 use crate::model::failed_request::Endpoint;
 
-pub(in crate::http) async fn create(
-    State(app): State<App>,
-    ClientAddress(address): ClientAddress,
-    Extension(RequestId(request_id)): Extension<RequestId>,
-    headers: HeaderMap,
-    FormParams(params): FormParams,
-) -> Result<impl IntoResponse, EndpointError> {
-    let presented = credentials(&headers, &params);
-    let client_id = named_client(&presented, &params);
-    let attempt = Attempt {
-        endpoint: Endpoint::Introspect,
-        params: &params,
-        request_id: &request_id,
-    };
-    let introspected = flow::introspect::introspect(&app, &params, presented, address).await;
-    let introspection = attempt.watch(&app, client_id.as_deref(), introspected).await?;
-    Ok((NO_STORE, Json(introspection)))
+pub(in crate::http) async fn create(ClientRequest { presented, call }: ClientRequest) -> Response {
+    let outcome = flow::introspect::introspect(&call.app, &call.params, presented, call.address).await;
+    call.answer(Endpoint::Introspect, outcome).await
 }

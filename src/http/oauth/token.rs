@@ -1,40 +1,12 @@
 //! `POST /oauth/token` (RFC 6749 §3.2).
 
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
+use axum::response::Response;
 
-use crate::flow::failed_requests::{Attempt, named_client};
-use crate::flow::{self, App};
-use crate::http::error::{EndpointError, NO_STORE};
-use crate::http::extract::address::ClientAddress;
-use crate::http::extract::client::credentials;
-use crate::http::extract::params::FormParams;
-use crate::http::middleware::cors;
-use crate::http::middleware::request::RequestId;
+use crate::flow;
+use crate::http::extract::client::ClientRequest;
 use crate::model::failed_request::Endpoint;
 
-pub(in crate::http) async fn create(
-    State(app): State<App>,
-    ClientAddress(address): ClientAddress,
-    Extension(RequestId(request_id)): Extension<RequestId>,
-    headers: HeaderMap,
-    FormParams(params): FormParams,
-) -> Response {
-    let presented = credentials(&headers, &params);
-    let client_id = named_client(&presented, &params);
-    let attempt = Attempt {
-        endpoint: Endpoint::Token,
-        params: &params,
-        request_id: &request_id,
-    };
-    let outcome = flow::token::exchange(&app, &params, presented, address).await;
-    let answer = attempt
-        .watch(&app, client_id.as_deref(), outcome)
-        .await
-        .map(|response| (NO_STORE, Json(response)))
-        .map_err(EndpointError::from)
-        .into_response();
-    cors::readable_by_client(&app, &headers, client_id, answer).await
+pub(in crate::http) async fn create(ClientRequest { presented, call }: ClientRequest) -> Response {
+    let outcome = flow::token::exchange(&call.app, &call.params, presented, call.address).await;
+    call.readable_answer(Endpoint::Token, outcome).await
 }
