@@ -54,24 +54,14 @@ fn without_encoded_query(hierarchy: &str) -> String {
     }
 }
 
-/// Slashes and backslashes alike: browsers read both as the beginning of an authority.
+/// In every segment, since what a browser takes for the authority depends on the browser; slashes and
+/// backslashes both end one.
 fn without_user(hierarchy: &str) -> String {
-    let is_slash = |character: char| matches!(character, '/' | '\\');
-    let mark = hierarchy.find(|character: char| character == ':' || is_slash(character));
-    let after_scheme = mark
-        .filter(|at| hierarchy[*at..].starts_with(':'))
-        .map_or(0, |colon| colon + 1);
-    let slashes = hierarchy[after_scheme..]
-        .find(|character: char| !is_slash(character))
-        .unwrap_or(0);
-    let begin = if slashes == 0 { 0 } else { after_scheme + slashes };
-    let end = hierarchy[begin..]
-        .find(is_slash)
-        .map_or(hierarchy.len(), |end| begin + end);
-    match hierarchy[begin..end].rfind('@') {
-        Some(at) => format!("{}{LEFT_OUT}{}", &hierarchy[..begin], &hierarchy[begin + at..]),
-        None => hierarchy.to_owned(),
-    }
+    let segment = |segment: &str| match segment.rfind('@') {
+        Some(at) if at > 0 => format!("{LEFT_OUT}{}", &segment[at..]),
+        _ => segment.to_owned(),
+    };
+    hierarchy.split_inclusive(['/', '\\']).map(segment).collect()
 }
 
 fn without_value(pair: &str) -> String {
@@ -162,6 +152,8 @@ mod tests {
             ),
             ("//user:password@app.example/", "//…@app.example/"),
             ("user:password@app.example/", "…@app.example/"),
+            (" https://user:password@app.example/", " https://…@app.example/"),
+            ("https:user:password@app.example/", "…@app.example/"),
             (
                 "https%3A%2F%2Fapp.example%2Fcb%3Fcode%3Dx",
                 "https%3A%2F%2Fapp.example%2Fcb…",
