@@ -45,11 +45,11 @@ fn proven(params: &Params, application: &Application, target: Target) {
     let catalog = sample::catalog();
     let resources = sample::resources();
     let asked = Asked {
-        resources: &resources,
         params,
         application: settings,
         catalog: &catalog,
         resources: &resources,
+        require_pkce: false,
     };
     match check(&asked, target) {
         Ok(request) => granted(&request, &asked),
