@@ -87,9 +87,11 @@ fn refused(target: &Target, error: &OAuthError, asked: &Asked<'_>) {
     assert_plain(error.description());
     match target.error(error, ISSUER) {
         Delivery::Redirect(url) => {
+            let explained = format!("{ISSUER}/oauth/errors/{}", error.code().as_str());
             let answer = [
                 ("error", error.code().as_str()),
                 ("error_description", error.description()),
+                ("error_uri", explained.as_str()),
             ];
             says(&url, target, &answer, asked);
         }

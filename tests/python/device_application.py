@@ -9,7 +9,8 @@ Settings come from the environment: TEGATA_URL, CLIENT_ID, CLIENT_SECRET.
 import os
 
 import requests
-from oauthlib.oauth2 import CustomOAuth2Error, DeviceClient, InvalidGrantError
+from oauthlib.oauth2 import DeviceClient, InvalidGrantError
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 from requests_oauthlib import OAuth2Session
 
 SERVER = os.environ["TEGATA_URL"]
