@@ -16,6 +16,7 @@ mod run;
 mod scene;
 mod server;
 mod store;
+mod timing;
 mod tokens;
 mod worker;
 

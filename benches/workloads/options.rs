@@ -8,6 +8,7 @@ use clap::{Parser, ValueEnum};
 
 /// Measures Tegata under load and prints Markdown tables.
 #[derive(Clone, Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[command(name = "workloads", bin_name = "cargo bench --bench workloads --")]
 pub(crate) struct Options {
     /// The databases to measure on
@@ -28,6 +29,9 @@ pub(crate) struct Options {
     /// Also compare W3 with a thousand and with a million access tokens in the store
     #[arg(long)]
     pub(crate) tokens: bool,
+    /// Also compare the times of refusals that must not be told apart
+    #[arg(long)]
+    pub(crate) timing: bool,
     /// The server's setting `log`; unless it is off, the log goes to /dev/null
     #[arg(long, default_value = "off")]
     pub(crate) log: String,
@@ -114,5 +118,10 @@ impl Options {
     /// How many access tokens make a full store.
     pub(crate) fn many_tokens(&self) -> i64 {
         if self.quick { 10_000 } else { 1_000_000 }
+    }
+
+    /// How often each refusal is timed.
+    pub(crate) fn samples(&self) -> usize {
+        if self.quick { 100 } else { 5_000 }
     }
 }

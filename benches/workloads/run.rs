@@ -11,6 +11,7 @@ use super::report::{self, Outcome, Row};
 use super::scene::Scene;
 use super::server::Server;
 use super::store::Store;
+use super::timing;
 use super::tokens;
 
 /// A server that has just started is given so long to come to rest.
@@ -45,6 +46,9 @@ async fn on(options: &Options, postgres: Option<&Postgres>) -> Result<()> {
     println!("\n### {title}\n\n{}", outcome?);
     if options.tokens {
         println!("\n{}", tokens::compare(options, postgres, title).await?);
+    }
+    if options.timing {
+        println!("\n{}", timing::compare(options, postgres, title).await?);
     }
     Ok(())
 }

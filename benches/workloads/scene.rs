@@ -24,6 +24,19 @@ pub(crate) struct Application {
     pub(crate) basic: String,
 }
 
+impl Application {
+    /// The secret, out of the `Authorization` line.
+    pub(crate) fn secret(&self) -> Result<String> {
+        let encoded = self.basic.trim().rsplit(' ').next().unwrap_or_default();
+        let decoded = STANDARD
+            .decode(encoded)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let secret = decoded.and_then(|pair| Some(pair.split_once(':')?.1.to_owned()));
+        secret.ok_or_else(|| "credentials that cannot be read".into())
+    }
+}
+
 /// What is in the store before the server starts.
 #[derive(Debug)]
 pub(crate) struct Scene {
