@@ -8,7 +8,6 @@ pub mod settings;
 mod application;
 mod failure;
 mod output;
-mod password;
 mod serve;
 mod stdin;
 mod token;

@@ -14,3 +14,4 @@ mod metadata;
 mod pages;
 mod protected_resource;
 mod token_info;
+mod users;

@@ -8,6 +8,7 @@ mod consent;
 mod device;
 mod device_errors;
 mod device_races;
+mod disabled;
 mod introspect;
 mod introspect_errors;
 mod lifetimes;

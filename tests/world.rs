@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 pub(crate) use self::answer::{Answer, Tokens};
-pub(crate) use self::application::Application;
+pub(crate) use self::application::{Application, Wanted};
 pub(crate) use self::ask::{Ask, CHALLENGE, VERIFIER};
 pub(crate) use self::browser::{Authorized, Browser, filled_in};
 pub(crate) use self::callback::Callback;

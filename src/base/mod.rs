@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod form;
+pub mod generated_password;
 pub mod password;
 pub mod pattern;
 pub mod secret;

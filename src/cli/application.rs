@@ -2,7 +2,7 @@
 
 use super::arguments::{ApplicationCommand, NewApplication};
 use super::failure::Failure;
-use super::output::{self, DeletedApplication, Format, RotatedSecret};
+use super::output::{self, DeletedApplication, Format, RotatedSecret, SwitchedApplication};
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::described::{Summary, described, summary};
@@ -23,6 +23,8 @@ pub(super) async fn run(
         ApplicationCommand::Create(new) => create(app, *new, chosen, format).await,
         ApplicationCommand::List => list(app, format).await,
         ApplicationCommand::Show(application) => show(app, &application.client_id, format).await,
+        ApplicationCommand::Disable(application) => disable(app, application.client_id, format).await,
+        ApplicationCommand::Enable(application) => enable(app, application.client_id, format).await,
         ApplicationCommand::Delete(application) => delete(app, &application.client_id, format).await,
         ApplicationCommand::RotateSecret(application) => {
             rotate_secret(app, &application.client_id, format).await
@@ -90,6 +92,24 @@ async fn list(app: &App, format: Format) -> Result<String, Failure> {
 
 async fn show(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
     format.render(&described(app, &named(app, client_id).await?, None))
+}
+
+async fn disable(app: &App, client_id: String, format: Format) -> Result<String, Failure> {
+    let client = named(app, &client_id).await?;
+    applications::disable(app, client.application.id).await?;
+    format.render(&SwitchedApplication {
+        client_id,
+        disabled: true,
+    })
+}
+
+async fn enable(app: &App, client_id: String, format: Format) -> Result<String, Failure> {
+    let client = named(app, &client_id).await?;
+    applications::enable(app, client.application.id).await?;
+    format.render(&SwitchedApplication {
+        client_id,
+        disabled: false,
+    })
 }
 
 async fn delete(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {

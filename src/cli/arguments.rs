@@ -110,6 +110,10 @@ pub enum ApplicationCommand {
     List,
     /// Show an application
     Show(ClientId),
+    /// Stop an application; what it holds is dead while it is disabled
+    Disable(ClientId),
+    /// Let a disabled application go on; what has not expired works again
+    Enable(ClientId),
     /// Delete an application and revoke all that was granted to it
     Delete(ClientId),
     /// Generate another secret; the one before it goes on working until the next rotation

@@ -261,6 +261,7 @@ fn policies(application: &Summary) -> Vec<Vec<String>> {
         rows.extend(scopes.as_ref().map(|scopes| row(name, scopes.to_string())));
     }
     for (name, on) in [
+        ("disabled", application.disabled),
         ("reuse_access_token", application.reuse_access_token),
         ("revoke_previous_tokens", application.revoke_previous_tokens),
     ] {
@@ -275,7 +276,7 @@ fn policies(application: &Summary) -> Vec<Vec<String>> {
 /// `application list`.
 impl Plain for [Summary] {
     fn plain(&self) -> String {
-        let head = ["CLIENT_ID", "NAME", "CONFIDENTIAL", "GRANTS"]
+        let head = ["CLIENT_ID", "NAME", "CONFIDENTIAL", "DISABLED", "GRANTS"]
             .map(str::to_owned)
             .to_vec();
         let applications = self.iter().map(|application| {
@@ -283,6 +284,7 @@ impl Plain for [Summary] {
                 application.client_id.to_string(),
                 application.name.clone(),
                 yes_no(application.confidential).to_owned(),
+                yes_no(application.disabled).to_owned(),
                 names(application),
             ]
         });
@@ -322,6 +324,23 @@ impl Plain for [FailedRequest] {
             table(rows)
         });
         blocks.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// `application disable` and `application enable`.
+#[derive(Debug, Serialize)]
+pub(super) struct SwitchedApplication {
+    pub(super) client_id: String,
+    pub(super) disabled: bool,
+}
+
+impl Plain for SwitchedApplication {
+    fn plain(&self) -> String {
+        format!(
+            "{} is {}.",
+            self.client_id,
+            if self.disabled { "disabled" } else { "enabled" }
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use super::arguments::{NewUser, UserCommand};
 use super::failure::Failure;
 use super::output::{self, ChangedPassword, CreatedUser, DeletedUser, Format, ListedUser, SwitchedUser};
-use super::password;
+use crate::base::generated_password;
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::users::{self, Profile};
@@ -101,7 +101,7 @@ fn chosen_or_generated(app: &App, chosen: Option<Secret>) -> (Secret, Option<Sec
     if let Some(password) = chosen {
         return (password, None);
     }
-    let password = password::generate(&app.entropy);
+    let password = generated_password::generate(&app.entropy);
     (password.clone(), Some(password))
 }
 

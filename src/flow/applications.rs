@@ -208,6 +208,46 @@ pub async fn delete(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
     Ok(true)
 }
 
+/// Takes effect at once, on every endpoint and node. Nothing is revoked: what the application holds is dead
+/// while it is disabled, and what has not expired is good again once it is enabled. False where it is gone, or
+/// so already.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn disable(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
+    let now = app.now();
+    let switched = set_disabled(app, id, Some(now), now).await?;
+    if switched {
+        tracing::info!(event = "application_disabled", application = %id);
+    }
+    Ok(switched)
+}
+
+/// See [`disable`].
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn enable(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
+    let switched = set_disabled(app, id, None, app.now()).await?;
+    if switched {
+        tracing::info!(event = "application_enabled", application = %id);
+    }
+    Ok(switched)
+}
+
+async fn set_disabled(
+    app: &App,
+    id: ApplicationId,
+    disabled_at: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<bool, Refusal> {
+    let mut tx = app.db.write().await?;
+    let switched = rows::set_disabled(&mut tx, id, disabled_at, now).await?;
+    tx.commit().await?;
+    changed(app).await;
+    Ok(switched)
+}
+
 /// What happens to the older of two secrets when a third is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Older {

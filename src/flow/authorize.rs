@@ -525,7 +525,12 @@ async fn issue_code(
         resources: &request.resources,
         expires_at: now + family_life(app, application, GrantType::AuthorizationCode, code_ttl),
     };
-    store::grants::insert(&mut tx, &grant, now).await?;
+    if !store::grants::insert(&mut tx, &grant, now).await? {
+        return Ok(Some(Next::Unproven {
+            why: Unproven::UnknownClient,
+            application: None,
+        }));
+    }
     let new = NewCode {
         hash: code.hash(),
         grant_id,

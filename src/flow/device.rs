@@ -317,7 +317,9 @@ pub async fn decide(
                 expires_at: now
                     + family_life(app, &application, GrantType::DeviceCode, request.expires_at - now),
             };
-            store::grants::insert(&mut tx, &grant, now).await?;
+            if !store::grants::insert(&mut tx, &grant, now).await? {
+                return Ok(None);
+            }
             Some(grant_id)
         }
         Decision::Deny => None,

@@ -14,6 +14,9 @@ use crate::store::grants::Families;
 use crate::store::users::NewUser;
 use crate::store::{self, StoreError, Tx};
 
+/// A page of the list.
+pub const PAGE: i64 = 25;
+
 /// What a person types to become a user.
 #[derive(Debug)]
 pub struct Profile {
@@ -128,6 +131,20 @@ pub async fn create(app: &App, profile: &Profile, admin: bool) -> Result<User, N
 /// That the store did not do it.
 pub async fn list(app: &App) -> Result<Vec<User>, Refusal> {
     Ok(store::users::list(&app.db).await?)
+}
+
+/// A page (from 0) of those whose name or email address contains `search`, and how many there are in all.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn page(app: &App, search: &str, page: i64) -> Result<(Vec<User>, i64), Refusal> {
+    // Postgres keeps no NUL in a text, so nothing can match one.
+    if search.contains('\0') {
+        return Ok((Vec::new(), 0));
+    }
+    let listed = store::users::page(&app.db, search, PAGE, page.saturating_mul(PAGE)).await?;
+    let total = listed.first().map_or(0, |first| first.total);
+    Ok((listed.into_iter().map(|listed| listed.user).collect(), total))
 }
 
 /// # Errors
@@ -259,4 +276,43 @@ pub async fn delete(app: &App, user: UserId) -> Result<(), Refusal> {
     tx.commit().await?;
     tracing::info!(event = "user_deleted", %user);
     Ok(())
+}
+
+/// What one administrator does to a user, who may be another one or they themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Disable,
+    Delete,
+    /// Makes an administrator.
+    Promote,
+    /// Takes that away.
+    Demote,
+}
+
+/// Takes effect at once, like the command; but the last enabled administrator stays one, however many do this
+/// at the same time. False where nothing was done for that reason, or because the user is gone.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn perform(app: &App, user: UserId, deed: Deed) -> Result<bool, Refusal> {
+    use store::users as rows;
+
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    rows::hold_administrators(&mut tx).await?;
+    let done = match deed {
+        Deed::Disable => rows::disable_but_the_last(&mut tx, user, now).await?,
+        Deed::Delete => rows::delete_but_the_last(&mut tx, user, now).await?,
+        Deed::Promote => rows::promote(&mut tx, user).await?,
+        Deed::Demote => rows::demote_but_the_last(&mut tx, user).await?,
+    };
+    if !done {
+        return Ok(false);
+    }
+    if matches!(deed, Deed::Disable | Deed::Delete) {
+        end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    }
+    tx.commit().await?;
+    tracing::info!(event = "user_administered", %user, ?deed);
+    Ok(true)
 }

@@ -140,7 +140,7 @@ fn protocol(app: &App) -> Router<Http> {
 
 /// What people see; all of it knows the session.
 fn pages(app: &App) -> Router<Http> {
-    use pages::{account, applications, authorize, authorized, device, home, login, setup};
+    use pages::{account, applications, authorize, authorized, device, home, login, setup, users};
 
     Router::new()
         .route("/", get(home::show))
@@ -177,6 +177,14 @@ fn pages(app: &App) -> Router<Http> {
             get(applications::confirm_delete).post(applications::delete),
         )
         .route(
+            "/oauth/applications/{id}/disable",
+            get(applications::switch::confirm).post(applications::switch::disable),
+        )
+        .route(
+            "/oauth/applications/{id}/enable",
+            post(applications::switch::enable),
+        )
+        .route(
             "/oauth/applications/{id}/failed_requests",
             get(applications::failed_requests::index),
         )
@@ -191,6 +199,25 @@ fn pages(app: &App) -> Router<Http> {
         .route(
             "/oauth/applications/{id}/secrets/{secret}/delete",
             post(applications::retire_secret),
+        )
+        .route("/users", get(users::index).post(users::create))
+        .route("/users/new", get(users::new))
+        .route("/users/{id}", get(users::show))
+        .route(
+            "/users/{id}/disable",
+            get(users::confirm_disable).post(users::disable),
+        )
+        .route("/users/{id}/enable", post(users::enable))
+        .route(
+            "/users/{id}/delete",
+            get(users::confirm_delete).post(users::delete),
+        )
+        .route("/users/{id}/administrator", post(users::switch_administrator))
+        .route("/users/{id}/password", post(users::reset_password))
+        .route("/users/{id}/sessions/delete", post(users::end_sessions))
+        .route(
+            "/users/{id}/authorized_applications/{application}/delete",
+            post(users::withdraw),
         )
         .route("/oauth/authorized_applications", get(authorized::index))
         .route(

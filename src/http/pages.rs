@@ -14,3 +14,4 @@ pub(super) mod device;
 pub(super) mod home;
 pub(super) mod login;
 pub(super) mod setup;
+pub(super) mod users;

@@ -96,4 +96,6 @@ pub struct AuthorizedApplication {
     pub scopes: Scopes,
     pub since: OffsetDateTime,
     pub last_used_at: Option<OffsetDateTime>,
+    /// Where it is not, nothing that was granted to it works.
+    pub enabled: bool,
 }

@@ -221,6 +221,27 @@ pub async fn delete(tx: &mut Tx, id: ApplicationId, now: OffsetDateTime) -> Resu
         .map(|rows| rows == 1)
 }
 
+/// Disables at `disabled_at`, or enables. A new version, so that no node goes on with what it was. False where
+/// it is gone, or so already.
+pub async fn set_disabled(
+    tx: &mut Tx,
+    id: ApplicationId,
+    disabled_at: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    tx.sql(
+        "UPDATE applications SET disabled_at = $2, version = version + 1, updated_at = $3
+         WHERE id = $1 AND deleted_at IS NULL AND (disabled_at IS NULL) = $4",
+    )
+    .bind(id)
+    .bind(disabled_at)
+    .bind(now)
+    .bind(disabled_at.is_some())
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
 /// A row of the list, with what an administrator wants to see at a glance.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Listed {
@@ -259,7 +280,8 @@ pub async fn page(
     .await
 }
 
-fn containing(search: &str) -> String {
+/// A pattern for `LIKE … ESCAPE '\'`.
+pub(super) fn containing(search: &str) -> String {
     let mut pattern = String::from("%");
     for c in search.to_lowercase().chars() {
         if matches!(c, '%' | '_' | '\\') {

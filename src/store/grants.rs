@@ -28,11 +28,13 @@ pub struct NewGrant<'a> {
     pub expires_at: OffsetDateTime,
 }
 
-pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> Result<()> {
+/// False where the application is disabled or deleted.
+pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> Result<bool> {
     tx.sql(
         "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at, user_epoch,
              resources)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         SELECT $1, a.id, $3, $4, $5, $6, $7, $8, $9 FROM applications a
+         WHERE a.id = $2 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
     )
     .bind(grant.id)
     .bind(grant.application_id)
@@ -45,7 +47,7 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
     .bind(Json(grant.resources))
     .execute()
     .await
-    .map(drop)
+    .map(|rows| rows == 1)
 }
 
 /// What stands behind a grant, as it is now.
@@ -271,11 +273,12 @@ pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Ve
     db.query(
         "SELECT a.id, a.name, a.client_id, c.scopes, c.created_at AS since,
                 (SELECT max(g.last_used_at) FROM grants g WHERE g.user_id = $1 AND g.application_id = a.id)
-                    AS last_used_at, 0 AS place
+                    AS last_used_at, 0 AS place, a.disabled_at IS NULL AS enabled
          FROM consents c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL
          WHERE c.user_id = $1
          UNION ALL
-         SELECT a.id, a.name, a.client_id, g.scopes, g.created_at AS since, g.last_used_at, 1 AS place
+         SELECT a.id, a.name, a.client_id, g.scopes, g.created_at AS since, g.last_used_at, 1 AS place,
+                a.disabled_at IS NULL AS enabled
          FROM grants g JOIN applications a ON a.id = g.application_id AND a.deleted_at IS NULL
          WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.expires_at > $2
            AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.user_id = $1 AND c.application_id = a.id)

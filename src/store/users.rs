@@ -2,10 +2,11 @@
 
 use time::OffsetDateTime;
 
+use super::applications::containing;
 use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
 use crate::model::ids::UserId;
-use crate::model::user::{User, Username};
+use crate::model::user::{User, Username, username_key};
 
 /// A user with the argon2id PHC string of the password.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -76,6 +77,99 @@ pub async fn list(db: &Db) -> Result<Vec<User>> {
     )
     .all()
     .await
+}
+
+/// A row of the list.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Listed {
+    #[sqlx(flatten)]
+    pub user: User,
+    /// How many match in all.
+    pub total: i64,
+}
+
+/// A page of users by name whose name, in any spelling, or email address contains `search`.
+pub async fn page(db: &Db, search: &str, limit: i64, offset: i64) -> Result<Vec<Listed>> {
+    db.query(
+        "SELECT id, username, email, admin, epoch, created_at, signed_in_at, disabled_at,
+                count(*) OVER () AS total
+         FROM users
+         WHERE deleted_at IS NULL
+           AND ($1 = '' OR username_key LIKE $2 ESCAPE '\\' OR lower(email) LIKE $3 ESCAPE '\\')
+         ORDER BY username_key, id LIMIT $4 OFFSET $5",
+    )
+    .bind(search)
+    .bind(containing(&username_key(search)))
+    .bind(containing(search))
+    .bind(limit)
+    .bind(offset)
+    .all()
+    .await
+}
+
+/// Until the transaction ends nobody else takes an administrator away: of two who would, each the other, the
+/// later sees what the earlier did.
+pub async fn hold_administrators(tx: &mut Tx) -> Result<()> {
+    tx.sql("UPDATE locks SET held = held + 1 WHERE name = 'administrators'")
+        .execute()
+        .await
+        .map(drop)
+}
+
+macro_rules! but_the_last_administrator {
+    () => {
+        " WHERE id = $1 AND deleted_at IS NULL
+            AND (NOT admin OR disabled_at IS NOT NULL
+              OR EXISTS (SELECT 1 FROM users o
+                         WHERE o.id <> $1 AND o.admin AND o.disabled_at IS NULL AND o.deleted_at IS NULL))"
+    };
+}
+
+/// As [`disable`]. False where it is the last enabled administrator. The caller holds the administrators.
+pub async fn disable_but_the_last(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<bool> {
+    tx.sql(concat!(
+        "UPDATE users SET disabled_at = coalesce(disabled_at, $2), epoch = epoch + 1",
+        but_the_last_administrator!()
+    ))
+    .bind(id)
+    .bind(now)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// As [`delete`]. False where it is the last enabled administrator. The caller holds the administrators.
+pub async fn delete_but_the_last(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<bool> {
+    tx.sql(concat!(
+        "UPDATE users SET deleted_at = $2, epoch = epoch + 1, email = NULL, password_hash = ''",
+        but_the_last_administrator!()
+    ))
+    .bind(id)
+    .bind(now)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// False where it is the last enabled administrator. The caller holds the administrators.
+pub async fn demote_but_the_last(tx: &mut Tx, id: UserId) -> Result<bool> {
+    tx.sql(concat!(
+        "UPDATE users SET admin = FALSE",
+        but_the_last_administrator!()
+    ))
+    .bind(id)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// False where the user is gone.
+pub async fn promote(tx: &mut Tx, id: UserId) -> Result<bool> {
+    tx.sql("UPDATE users SET admin = TRUE WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
 }
 
 /// Whether there is any user at all, deleted ones included: the set-up link is for a new store alone.

@@ -46,6 +46,8 @@ async fn without_json_people_can_read_it(world: World) {
         &["application", "list"][..],
         &["application", "show", "notes"],
         &["application", "rotate-secret", "notes"],
+        &["application", "disable", "notes"],
+        &["application", "enable", "notes"],
         &["application", "delete", "notes"],
     ] {
         let done = world.command(line, "").await;
@@ -138,7 +140,7 @@ async fn what_does_not_go_together_is_refused_and_leaves_nothing(world: World) {
         assert_eq!(refused.stderr.lines().count(), 1, "{options:?}: {refused:?}");
         assert!(refused.stderr.contains(word), "{options:?}: {refused:?}");
     }
-    for arguments in [["show", "nothing"], ["delete", "nothing"], ["rotate-secret", "nothing"]] {
+    for arguments in [["show", "nothing"], ["disable", "nothing"], ["enable", "nothing"], ["delete", "nothing"], ["rotate-secret", "nothing"]] {
         let refused = world.command(&["application", arguments[0], arguments[1], "--json"], "").await;
         assert_eq!((refused.exit, refused.stdout.as_str()), (1, ""), "{refused:?}");
         assert!(refused.stderr.contains("no application nothing"), "{refused:?}");

@@ -178,6 +178,46 @@ async fn the_code_of_a_test_link_is_redeemed_with_the_verifier_beside_it(world: 
     redeemed.await.tokens();
 }
 
+async fn a_button_disables_after_a_question_and_another_enables(world: World) {
+    let root = Administration::of(&world).await;
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let tokens = world.tokens(&alice, &app).await;
+    let page = root.only().await;
+    let path = page.url.path().to_owned();
+    let (asked, form) = root.form(&format!("{path}/disable"), "disable-application").await;
+    assert!(asked.body.contains("1 user, 1 live token"), "{asked}");
+    assert_eq!(world.memos(&tokens.access).await.status, 200, "a question disables nothing");
+    let answer = root.browser.submit(&asked, &form).await;
+    world.memos(&tokens.access).await.challenged(401, "invalid_token");
+    world.client_credentials(&app).await.refused(401, "invalid_client");
+    let shown = root.followed(answer).await;
+    assert!(shown.body.contains("Notes is disabled") && shown.body.contains("tag off"), "{shown}");
+    let form = Form::with_id(&shown.body, "enable-application").expect("a button to enable it");
+    let answer = root.browser.submit(&shown, &form).await;
+    assert_eq!(world.memos(&tokens.access).await.status, 200);
+    assert!(root.followed(answer).await.body.contains("Notes is enabled"));
+}
+
+async fn only_an_administrator_disables(world: World) {
+    let root = Administration::of(&world).await;
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let path = root.only().await.url.path().to_owned();
+    let hers = world.signed_in(&alice).await;
+    assert_eq!(hers.get(&format!("{path}/disable")).await.status, 403);
+    let page = hers.get("/account").await;
+    let mut form = Form::all(&page.body).into_iter().find(|form| form.action.ends_with("/logout")).unwrap();
+    for word in ["disable", "enable"] {
+        form.action = format!("{path}/{word}");
+        assert_eq!(hers.submit(&page, &form).await.status, 403);
+        form.fields.clear();
+        assert_eq!(root.browser.submit(&page, &form).await.status, 403, "a form without its token");
+        assert_eq!(world.post(&form.action, &[]).header("Accept", "application/json").await.status, 401);
+    }
+    world.client_credentials(&app).await.tokens();
+}
+
 async fn a_page_past_the_end_leads_to_the_first(world: World) {
     let root = Administration::of(&world).await;
     world.application().create().await;

@@ -51,6 +51,19 @@ fn notes() -> Value {
 
 on_each_database! {
 
+async fn a_program_disables_and_enables_an_application(world: World) {
+    let root = world.administrator("root").await;
+    let script = Script::signed_in(&world, &root).await;
+    let path = format!("/oauth/applications/{}", script.create(&notes()).await.json()["id"].as_str().unwrap());
+    for (word, disabled) in [("disable", true), ("disable", true), ("enable", false), ("enable", false)] {
+        let answer = script.request("POST", &format!("{path}/{word}")).await;
+        assert_eq!((answer.status, &answer.json()["disabled"]), (200, &json!(disabled)), "{word}: {answer}");
+        assert_eq!(script.request("GET", &path).await.json()["disabled"], disabled, "{word}");
+    }
+    let nowhere = "/oauth/applications/01890000-0000-7000-8000-000000000000/disable";
+    assert_eq!(script.request("POST", nowhere).await.status, 404);
+}
+
 async fn an_administrator_keeps_applications(world: World) {
     let root = world.administrator("root").await;
     let script = Script::signed_in(&world, &root).await;

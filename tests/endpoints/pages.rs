@@ -7,7 +7,7 @@ on_each_database! {
 
 async fn who_is_not_signed_in_is_sent_to_sign_in(world: World) {
     for path in
-        ["/oauth/applications", "/oauth/applications/new", "/oauth/authorized_applications", "/oauth/device"]
+        ["/oauth/applications", "/oauth/applications/new", "/users", "/users/new", "/oauth/authorized_applications", "/oauth/device"]
      {
         let answer = world.get(path).await;
         assert_eq!(answer.status, 303, "{path}: {answer}");

@@ -35,9 +35,47 @@ async fn an_application_from_first_to_last(world: World) {
     window.element("#save").await;
     survey.look("application-edit").await;
     window.follow("main a[href^='/oauth/applications/']").await;
+    window.follow("#disable-application").await;
+    window.element("h1").await;
+    survey.look("application-disable").await;
+    window.follow("#disable-application").await;
+    window.element("#enable-application").await;
+    survey.look("application-disabled").await;
     window.follow("#delete-application").await;
     window.element("h1").await;
     survey.look("application-delete").await;
+}
+
+async fn users_from_first_to_last(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let ichiro = world.administrator("ichiro").await;
+    let hanako = world.user("hanako").await;
+    let app = world.application().name("Memo Bot").create().await;
+    world.tokens(&hanako, &app).await;
+    window.open("/login").await;
+    window.sign_in(&ichiro).await;
+    survey.open("/users", "users").await;
+    survey.open("/users?q=nobody+like+that", "users-no-match").await;
+    survey.open(&format!("/users/{}", hanako.id), "user").await;
+    window.follow("#disable-user").await;
+    window.element("h1").await;
+    survey.look("user-disable").await;
+    window.follow("#disable-user").await;
+    window.element("#enable-user").await;
+    survey.look("user-disabled").await;
+    window.open("/users/new").await;
+    window.element("#create-user").await;
+    survey.look("user-new").await;
+    window.fill("#username", "jiro san").await;
+    window.follow("#create-user").await;
+    window.element("#username-error").await;
+    survey.look("user-new-errors").await;
+    window.fill("#username", "jiro").await;
+    window.follow("#create-user").await;
+    window.element("#new-password").await;
+    survey.look("user-created").await;
+    survey.open(&format!("/users/{}", ichiro.id), "user-oneself").await;
 }
 
 async fn many_applications(world: World) {

@@ -51,6 +51,7 @@ pub struct Summary {
     pub reuse_access_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<Origin>,
+    pub disabled: bool,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -105,6 +106,7 @@ pub fn summary(app: &App, application: &Application) -> Summary {
         reuse_access_token: settings.reuse_access_token,
         revoke_previous_tokens: settings.revoke_previous_tokens,
         allowed_origins: settings.allowed_origins.clone(),
+        disabled: !application.is_enabled(),
         created_at: application.created_at,
         updated_at: application.updated_at,
         version: application.version,

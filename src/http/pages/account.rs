@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use time::OffsetDateTime;
 
 use super::authorize::redirect;
 use super::error;
@@ -34,13 +35,6 @@ async fn account(app: &App, viewer: &Viewer, errors: FieldErrors) -> Response {
         Ok(chrome) => chrome,
         Err(refused) => return refused,
     };
-    let now = app.now();
-    let rows = listed.into_iter().map(|session| SessionRow {
-        started: When::new(session.started, now),
-        last_seen: When::new(session.seen, now),
-        current: session.current,
-        agent: browser(&session.agent),
-    });
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
@@ -51,9 +45,19 @@ async fn account(app: &App, viewer: &Viewer, errors: FieldErrors) -> Response {
         username: user.username.clone(),
         email: user.email.clone(),
         errors,
-        sessions: rows.collect(),
+        sessions: session_rows(listed, app.now()),
     };
     page(status, &view)
+}
+
+pub(super) fn session_rows(listed: Vec<sessions::Listed>, now: OffsetDateTime) -> Vec<SessionRow> {
+    let row = |session: sessions::Listed| SessionRow {
+        started: When::new(session.started, now),
+        last_seen: When::new(session.seen, now),
+        current: session.current,
+        agent: browser(&session.agent),
+    };
+    listed.into_iter().map(row).collect()
 }
 
 fn to_login(app: &App) -> Response {

@@ -7,6 +7,7 @@ pub(in crate::http) mod failed_requests;
 mod form;
 mod json;
 mod show;
+pub(in crate::http) mod switch;
 
 use axum::Extension;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
@@ -54,13 +55,7 @@ pub(in crate::http) async fn index(
 }
 
 async fn list(app: &App, viewer: &Viewer, query: &Params) -> Response {
-    let search: String = query
-        .get("q")
-        .unwrap_or_default()
-        .trim()
-        .chars()
-        .take(200)
-        .collect();
+    let search = search_text(query);
     let number = page_number(query);
     let (listed, total) = match flow::page(app, &search, number).await {
         Ok(found) => found,
@@ -98,8 +93,13 @@ async fn list(app: &App, viewer: &Viewer, query: &Params) -> Response {
     page(StatusCode::OK, &view)
 }
 
+pub(super) fn search_text(query: &Params) -> String {
+    let sent = query.get("q").unwrap_or_default();
+    sent.trim().chars().take(200).collect()
+}
+
 /// From 0; what is no number from 1 on is the first page.
-fn page_number(query: &Params) -> i64 {
+pub(super) fn page_number(query: &Params) -> i64 {
     let asked = query.get("page").and_then(|text| text.parse().ok()).unwrap_or(1);
     i64::clamp(asked, 1, LAST_PAGE) - 1
 }
@@ -218,7 +218,7 @@ pub(in crate::http) async fn update(
     }
 }
 
-fn to(app: &App, path: &str) -> Response {
+pub(super) fn to(app: &App, path: &str) -> Response {
     redirect(StatusCode::SEE_OTHER, &format!("{}{path}", app.issuer.path()))
 }
 

@@ -17,7 +17,7 @@ use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::FormAction;
 use crate::http::middleware::request::RequestId;
 use crate::http::view::error::{ErrorPage, Mismatch};
-use crate::http::view::{self, ScopeLine, When};
+use crate::http::view::{self, Link, ScopeLine, When};
 use crate::model::application::Application;
 use crate::model::failed_request::Endpoint;
 use crate::model::redirect_uri::RedirectUri;
@@ -281,6 +281,9 @@ impl Asking<'_> {
             "Nothing was authorized. Register the address, or tell whoever develops the application."
                 .clone_into(&mut view.who);
             view.mismatch = mismatch(why, application);
+            if let Some(disabled) = application.filter(|application| !application.is_enabled()) {
+                view = for_who_can_enable(view, disabled);
+            }
         }
         tracing::info!(event = "authorization_unproven", why = title);
         error::show(view)
@@ -325,8 +328,9 @@ fn words(why: &Unproven) -> (&'static str, String) {
             "The parameter client_id is missing.".into(),
         ),
         Unproven::UnknownClient => (
-            "This server does not know the application",
-            "The client_id that was sent belongs to no application that may be used here.".into(),
+            "This application cannot be used here",
+            "Its client_id belongs to no application of this server, or to one that an administrator has switched off."
+                .into(),
         ),
         Unproven::Repeated(name) => (
             "The application's request contradicts itself",
@@ -341,6 +345,21 @@ fn words(why: &Unproven) -> (&'static str, String) {
             "This link does not lead back to the application",
             "The application asked to send you to an address that is not registered for it.".into(),
         ),
+    }
+}
+
+/// For administrators alone: others are not told an unknown application from a disabled one.
+fn for_who_can_enable(view: ErrorPage, disabled: &Application) -> ErrorPage {
+    ErrorPage {
+        title: format!("{} is disabled", disabled.settings.name),
+        sentence: "An administrator has switched it off. Others are told only that it cannot be used here."
+            .to_owned(),
+        who: "Nothing was authorized. You are an administrator, so you can enable it on its page.".to_owned(),
+        back: Some(Link {
+            href: format!("/oauth/applications/{}", disabled.id),
+            label: "Go to the application".to_owned(),
+        }),
+        ..view
     }
 }
 

@@ -14,6 +14,7 @@ use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::request::RequestId;
 use crate::http::view::authorized::{Authorized, AuthorizedRow};
 use crate::http::view::{ScopeLine, When};
+use crate::model::grant::AuthorizedApplication;
 
 const PATH: &str = "/oauth/authorized_applications";
 
@@ -28,8 +29,16 @@ pub(in crate::http) async fn index(State(app): State<App>, viewer: Viewer) -> Re
         Ok(found) => found,
         Err(refusal) => return error::refused(&refusal),
     };
+    let rows = rows(&app, found);
+    match chrome(&app, &viewer).await {
+        Ok(chrome) => page(StatusCode::OK, &Authorized { chrome, rows }),
+        Err(refused) => refused,
+    }
+}
+
+pub(super) fn rows(app: &App, found: Vec<AuthorizedApplication>) -> Vec<AuthorizedRow> {
     let now = app.now();
-    let rows = found
+    found
         .into_iter()
         .map(|row| AuthorizedRow {
             id: row.id.to_string(),
@@ -41,12 +50,9 @@ pub(in crate::http) async fn index(State(app): State<App>, viewer: Viewer) -> Re
                 .collect(),
             since: When::new(row.since, now),
             last_used: row.last_used_at.map(|at| When::new(at, now)),
+            disabled: !row.enabled,
         })
-        .collect();
-    match chrome(&app, &viewer).await {
-        Ok(chrome) => page(StatusCode::OK, &Authorized { chrome, rows }),
-        Err(refused) => refused,
-    }
+        .collect()
 }
 
 /// By the page's form, or by `DELETE` with the CSRF header.

@@ -230,6 +230,23 @@ impl ApplicationDelete {
     }
 }
 
+/// `GET /oauth/applications/:id/disable`: asks before it is done.
+#[derive(Clone, Debug, Template)]
+#[template(path = "applications/disable.html")]
+pub struct ApplicationDisable {
+    pub chrome: Chrome,
+    pub id: String,
+    pub name: String,
+    pub users: u64,
+    pub live_tokens: u64,
+}
+
+impl ApplicationDisable {
+    fn loss(&self) -> String {
+        loss(self.users, self.live_tokens)
+    }
+}
+
 fn usage(users: u64, live_tokens: u64) -> String {
     format!(
         "{}, {}",
@@ -383,6 +400,18 @@ impl Sample for ApplicationShow {
 }
 
 impl Sample for ApplicationDelete {
+    fn sample_in(say: Say<'_>) -> Self {
+        Self {
+            chrome: administrator(say),
+            id: say("0192f0c1-5a3e"),
+            name: say("Memo Bot"),
+            users: 3,
+            live_tokens: 12,
+        }
+    }
+}
+
+impl Sample for ApplicationDisable {
     fn sample_in(say: Say<'_>) -> Self {
         Self {
             chrome: administrator(say),

@@ -21,6 +21,8 @@ pub struct AuthorizedRow {
     pub scopes: Vec<ScopeLine>,
     pub since: When,
     pub last_used: Option<When>,
+    /// An administrator has disabled it.
+    pub disabled: bool,
 }
 
 impl Sample for Authorized {
@@ -34,6 +36,7 @@ impl Sample for Authorized {
             ],
             since: When::new(ago(days * 86_400), *NOW),
             last_used: last_used.map(|seconds| When::new(ago(seconds), *NOW)),
+            disabled: last_used.is_none(),
         };
         Self {
             chrome: administrator(say).with_notice(say("Calendar Sync can no longer use your account.")),

@@ -19,6 +19,7 @@ pub mod native;
 pub mod sample;
 pub mod scope;
 pub mod setup;
+pub mod users;
 pub mod when;
 
 pub use chrome::{Chrome, Link};

@@ -8,7 +8,9 @@ use time::{Duration, OffsetDateTime};
 use crate::base::secret::Secret;
 
 use super::account::Account;
-use super::applications::{ApplicationDelete, ApplicationForm, ApplicationShow, ApplicationsList};
+use super::applications::{
+    ApplicationDelete, ApplicationDisable, ApplicationForm, ApplicationShow, ApplicationsList,
+};
 use super::authorized::Authorized;
 use super::consent::Consent;
 use super::device::{Device, DeviceConfirm, DeviceDone};
@@ -18,6 +20,7 @@ use super::failed_requests::FailedRequests;
 use super::login::Login;
 use super::native::{NativeCode, NativeError};
 use super::setup::{Setup, SetupGone};
+use super::users::{UserConfirm, UserForm, UserShow, UsersList};
 use super::{Chrome, FieldErrors};
 
 /// Makes the text that is shown out of the text that was meant: itself, a longer one, a hostile one.
@@ -58,9 +61,17 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("application-form", ApplicationForm::sample_in(say).render()?),
         ("application", ApplicationShow::sample_in(say).render()?),
         ("application-delete", ApplicationDelete::sample_in(say).render()?),
+        (
+            "application-disable",
+            ApplicationDisable::sample_in(say).render()?,
+        ),
         ("failed-requests", FailedRequests::sample_in(say).render()?),
         ("authorized", Authorized::sample_in(say).render()?),
         ("account", Account::sample_in(say).render()?),
+        ("users", UsersList::sample_in(say).render()?),
+        ("user-form", UserForm::sample_in(say).render()?),
+        ("user", UserShow::sample_in(say).render()?),
+        ("user-confirm", UserConfirm::sample_in(say).render()?),
         ("error", ErrorPage::sample_in(say).render()?),
         ("explanation", Explained::sample_in(say).render()?),
         ("explanations", Explanations::sample_in(say).render()?),
@@ -136,6 +147,20 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         email: None,
         ..Account::sample_in(say)
     };
+    let nobody = UsersList {
+        rows: Vec::new(),
+        ..UsersList::sample_in(say)
+    };
+    let oneself = UserShow {
+        is_self: true,
+        disabled: true,
+        email: None,
+        signed_in: None,
+        new_password: None,
+        sessions: Vec::new(),
+        applications: Vec::new(),
+        ..UserShow::sample_in(say)
+    };
     let error = ErrorPage {
         mismatch: None,
         code: None,
@@ -154,6 +179,8 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("failed-requests-none", none_failed.render()?),
         ("authorized-empty", authorized.render()?),
         ("account-right", account.render()?),
+        ("users-nobody-matches", nobody.render()?),
+        ("user-bare", oneself.render()?),
         ("error-plain", error.render()?),
     ])
 }
@@ -319,12 +346,13 @@ mod tests {
     #[test]
     fn debug_of_a_view_tells_no_secret() {
         let views = format!(
-            "{:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?}",
+            UserShow::sample(),
             ApplicationShow::sample(),
             NativeCode::sample(),
             Setup::sample()
         );
-        for secret in ["tgs_", "tgc_", "1xY5bD0", "sample-csrf-token"] {
+        for secret in ["tgs_", "tgc_", "1xY5bD0", "k3tz9-", "sample-csrf-token"] {
             assert!(!views.contains(secret), "{secret}");
         }
     }

@@ -308,6 +308,26 @@ pub(super) async fn remove(app: &App, id: &str) -> Response {
     }
 }
 
+/// `enabled`: what it is to be. Asked twice, it is done once, and answered alike.
+pub(super) async fn switch(app: &App, id: &str, enabled: bool) -> Response {
+    let id = match find(app, id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
+    };
+    let switched = if enabled {
+        flow::enable(app, id).await
+    } else {
+        flow::disable(app, id).await
+    };
+    if let Err(refusal) = switched {
+        return EndpointError::from(refusal).into_response();
+    }
+    match find(app, &id.to_string()).await {
+        Ok(client) => (NO_STORE, Json(summary(app, &client.application))).into_response(),
+        Err(refused) => refused,
+    }
+}
+
 fn not_saved(refused: NotSaved) -> Response {
     let mut errors = Map::new();
     match refused {

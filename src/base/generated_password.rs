@@ -12,7 +12,7 @@ const GROUP: usize = 5;
 
 /// Five groups of five characters, `xxxxx-xxxxx-xxxxx-xxxxx-xxxxx`: 123 random bits that can be read
 /// aloud.
-pub(super) fn generate(entropy: &Entropy) -> Secret {
+pub fn generate(entropy: &Entropy) -> Secret {
     let mut password = String::with_capacity(GROUPS * (GROUP + 1));
     for place in 0..GROUPS * GROUP {
         if place > 0 && place % GROUP == 0 {

@@ -1,0 +1,7 @@
+-- Rows that are updated to be held, where a rule is about many rows and no one of them can be.
+CREATE TABLE locks (
+    name TEXT NOT NULL PRIMARY KEY,
+    held BIGINT NOT NULL
+);
+-- Held by whoever might leave no administrator.
+INSERT INTO locks (name, held) VALUES ('administrators', 0);

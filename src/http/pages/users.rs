@@ -1,0 +1,402 @@
+//! `/users`: made, looked at, disabled, deleted by administrators.
+//!
+//! For people in a browser alone: whoever may make an administrator may do everything, so no token opens it.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::account::session_rows;
+use super::applications::{page_number, search_text, to};
+use super::authorized::rows as authorized_rows;
+use super::error;
+use super::render::{chrome, page};
+use crate::base::generated_password;
+use crate::base::secret::Secret;
+use crate::flow::users::{self as flow, Deed, NewUserRefused, PAGE, Profile};
+use crate::flow::{App, authorized, sessions};
+use crate::http::extract::administrator::{Administrator, AdministratorForm};
+use crate::http::extract::form::Form;
+use crate::http::extract::params::QueryParams;
+use crate::http::extract::viewer::Viewer;
+use crate::http::middleware::request::RequestId;
+use crate::http::view::users::{UserConfirm, UserForm, UserRow, UserShow, UsersList};
+use crate::http::view::{FieldErrors, When};
+use crate::model::redirect_uri::append;
+use crate::model::user::User;
+
+const PATH: &str = "/users";
+const LAST: &str = "Nothing was changed: this is the last enabled administrator. Make another one first.";
+
+/// `GET /users`.
+pub(in crate::http) async fn index(
+    State(app): State<App>,
+    QueryParams(query): QueryParams,
+    Administrator(viewer): Administrator,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let (search, number) = (search_text(&query), page_number(&query));
+    let (listed, total) = match flow::page(&app, &search, number).await {
+        Ok(found) => found,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    if listed.is_empty() && number > 0 {
+        return to(&app, &page_href(&search, 0));
+    }
+    let chrome = match chrome(&app, &viewer).await {
+        Ok(chrome) => chrome,
+        Err(refused) => return refused,
+    };
+    let now = app.now();
+    let rows = listed.into_iter().map(|user| UserRow {
+        id: user.id.to_string(),
+        disabled: !user.is_enabled(),
+        username: user.username,
+        email: user.email,
+        admin: user.admin,
+        created: When::new(user.created_at, now),
+        signed_in: user.signed_in_at.map(|at| When::new(at, now)),
+    });
+    let view = UsersList {
+        rows: rows.collect(),
+        total: total.unsigned_abs(),
+        previous_href: (number > 0).then(|| page_href(&search, number - 1)),
+        next_href: ((number + 1) * PAGE < total).then(|| page_href(&search, number + 1)),
+        query: search,
+        chrome,
+    };
+    page(StatusCode::OK, &view)
+}
+
+fn page_href(search: &str, number: i64) -> String {
+    append(PATH, &[("q", search), ("page", &(number + 1).to_string())])
+}
+
+/// `GET /users/new`.
+pub(in crate::http) async fn new(State(app): State<App>, Administrator(viewer): Administrator) -> Response {
+    form(
+        &app,
+        &viewer,
+        String::new(),
+        String::new(),
+        false,
+        FieldErrors::new(),
+    )
+    .await
+}
+
+async fn form(
+    app: &App,
+    viewer: &Viewer,
+    username: String,
+    email: String,
+    admin: bool,
+    errors: FieldErrors,
+) -> Response {
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    match chrome(app, viewer).await {
+        Ok(chrome) => {
+            let view = UserForm {
+                chrome,
+                username,
+                email,
+                admin,
+                errors,
+            };
+            page(status, &view)
+        }
+        Err(refused) => refused,
+    }
+}
+
+/// `POST /users`.
+pub(in crate::http) async fn create(
+    State(app): State<App>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let typed = sent.text("password");
+    let generated = typed
+        .is_empty()
+        .then(|| generated_password::generate(&app.entropy));
+    let profile = Profile {
+        username: sent.text("username"),
+        email: Some(sent.text("email")),
+        password: generated.clone().unwrap_or_else(|| Secret::new(typed)),
+    };
+    let admin = sent.is_on("admin");
+    match flow::create(&app, &profile, admin).await {
+        // Shown as the answer itself: a password that waited for the next page would have to be kept.
+        Ok(user) => show_page(&app, &sent.viewer, user, generated, StatusCode::CREATED).await,
+        Err(NewUserRefused::Fields(faults)) => {
+            let email = profile.email.unwrap_or_default();
+            let errors = faults.into_iter().collect();
+            form(&app, &sent.viewer, profile.username, email, admin, errors).await
+        }
+        Err(NewUserRefused::Gone) => error::gone(Some(&request_id)),
+        Err(NewUserRefused::Refused(refusal)) => error::refused(&refusal),
+    }
+}
+
+/// The user of the path, or the answer that there is none.
+async fn found(app: &App, id: &str, request_id: &RequestId) -> Result<User, Response> {
+    let Ok(id) = id.parse() else {
+        return Err(error::gone(Some(request_id)));
+    };
+    match flow::find(app, id).await {
+        Ok(Some(user)) => Ok(user),
+        Ok(None) => Err(error::gone(Some(request_id))),
+        Err(refusal) => Err(error::refused(&refusal)),
+    }
+}
+
+/// `GET /users/:id`.
+pub(in crate::http) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    Administrator(viewer): Administrator,
+) -> Response {
+    match found(&app, &id, &request_id).await {
+        Ok(user) => show_page(&app, &viewer, user, None, StatusCode::OK).await,
+        Err(refused) => refused,
+    }
+}
+
+async fn show_page(
+    app: &App,
+    viewer: &Viewer,
+    user: User,
+    new_password: Option<Secret>,
+    status: StatusCode,
+) -> Response {
+    let sessions = match sessions::list(app, user.id, viewer.session_hash()).await {
+        Ok(sessions) => sessions,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let allowed = match authorized::list(app, user.id).await {
+        Ok(allowed) => allowed,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let chrome = match chrome(app, viewer).await {
+        Ok(chrome) => chrome,
+        Err(refused) => return refused,
+    };
+    let now = app.now();
+    let view = UserShow {
+        id: user.id.to_string(),
+        disabled: !user.is_enabled(),
+        is_self: is_self(viewer, &user),
+        username: user.username,
+        email: user.email,
+        admin: user.admin,
+        created: When::new(user.created_at, now),
+        signed_in: user.signed_in_at.map(|at| When::new(at, now)),
+        new_password,
+        sessions: session_rows(sessions, now),
+        applications: authorized_rows(app, allowed),
+        chrome,
+    };
+    page(status, &view)
+}
+
+fn is_self(viewer: &Viewer, user: &User) -> bool {
+    viewer.user().is_some_and(|own| own.id == user.id)
+}
+
+/// `GET /users/:id/disable`.
+pub(in crate::http) async fn confirm_disable(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    Administrator(viewer): Administrator,
+) -> Response {
+    let sentence =
+        "The user cannot sign in any more. Every session and everything the user allowed ends at once.";
+    confirm(&app, &viewer, &id, &request_id, ("Disable", "disable", sentence)).await
+}
+
+/// `GET /users/:id/delete`.
+pub(in crate::http) async fn confirm_delete(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    Administrator(viewer): Administrator,
+) -> Response {
+    let sentence = "Every session and everything the user allowed ends at once. There is no way back.";
+    confirm(&app, &viewer, &id, &request_id, ("Delete", "delete", sentence)).await
+}
+
+async fn confirm(
+    app: &App,
+    viewer: &Viewer,
+    id: &str,
+    request_id: &RequestId,
+    (verb, deed, sentence): (&'static str, &'static str, &'static str),
+) -> Response {
+    let user = match found(app, id, request_id).await {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    match chrome(app, viewer).await {
+        Ok(chrome) => {
+            let view = UserConfirm {
+                chrome,
+                id: user.id.to_string(),
+                is_self: is_self(viewer, &user),
+                username: user.username,
+                verb,
+                deed,
+                sentence,
+            };
+            page(StatusCode::OK, &view)
+        }
+        Err(refused) => refused,
+    }
+}
+
+/// `POST /users/:id/disable`.
+pub(in crate::http) async fn disable(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    perform(&app, &id, &request_id, &sent, Deed::Disable).await
+}
+
+/// `POST /users/:id/delete`.
+pub(in crate::http) async fn delete(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    perform(&app, &id, &request_id, &sent, Deed::Delete).await
+}
+
+/// `POST /users/:id/administrator`: made one, or one no longer.
+pub(in crate::http) async fn switch_administrator(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let deed = if sent.is_on("admin") {
+        Deed::Promote
+    } else {
+        Deed::Demote
+    };
+    perform(&app, &id, &request_id, &sent, deed).await
+}
+
+async fn perform(app: &App, id: &str, request_id: &RequestId, sent: &Form, deed: Deed) -> Response {
+    let user = match found(app, id, request_id).await {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    let name = &user.username;
+    let notice = match flow::perform(app, user.id, deed).await {
+        Ok(false) => LAST.to_owned(),
+        Ok(true) => match deed {
+            Deed::Disable => format!("{name} is disabled, and signed out everywhere."),
+            Deed::Delete => format!("{name} is deleted."),
+            Deed::Promote => format!("{name} is an administrator."),
+            Deed::Demote => format!("{name} is no administrator any more."),
+        },
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let is_gone = deed == Deed::Delete && notice != LAST;
+    sent.viewer.leave_notice(&notice).await;
+    if is_gone {
+        return to(app, PATH);
+    }
+    to(app, &format!("{PATH}/{}", user.id))
+}
+
+/// `POST /users/:id/enable`.
+pub(in crate::http) async fn enable(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let user = match found(&app, &id, &request_id).await {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    if let Err(refusal) = flow::enable(&app, user.id).await {
+        return error::refused(&refusal);
+    }
+    let notice = format!("{} is enabled.", user.username);
+    sent.viewer.leave_notice(&notice).await;
+    to(&app, &format!("{PATH}/{}", user.id))
+}
+
+/// `POST /users/:id/password`: generates a new one, which this answer shows.
+pub(in crate::http) async fn reset_password(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let user = match found(&app, &id, &request_id).await {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    let password = generated_password::generate(&app.entropy);
+    match flow::set_password(&app, user.id, password.clone()).await {
+        Ok(()) => show_page(&app, &sent.viewer, user, Some(password), StatusCode::OK).await,
+        Err(NewUserRefused::Refused(refusal)) => error::refused(&refusal),
+        Err(_) => error::gone(Some(&request_id)),
+    }
+}
+
+/// `POST /users/:id/sessions/delete`.
+pub(in crate::http) async fn end_sessions(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let user = match found(&app, &id, &request_id).await {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    if let Err(refusal) = sessions::end_all(&app, user.id, None).await {
+        return error::refused(&refusal);
+    }
+    let notice = format!("{} is signed out everywhere.", user.username);
+    sent.viewer.leave_notice(&notice).await;
+    to(&app, &format!("{PATH}/{}", user.id))
+}
+
+/// `POST /users/:id/authorized_applications/:application/delete`.
+pub(in crate::http) async fn withdraw(
+    State(app): State<App>,
+    Path((id, application)): Path<(String, String)>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let user = match found(&app, &id, &request_id).await {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    let Ok(application) = application.parse() else {
+        return error::gone(Some(&request_id));
+    };
+    match authorized::withdraw(&app, user.id, application).await {
+        Ok(Some(name)) => {
+            let notice = format!("{name} can no longer use the account of {}.", user.username);
+            sent.viewer.leave_notice(&notice).await;
+            to(&app, &format!("{PATH}/{}", user.id))
+        }
+        Ok(None) => error::gone(Some(&request_id)),
+        Err(refusal) => error::refused(&refusal),
+    }
+}
