@@ -526,9 +526,11 @@ async fn issue_code(
         expires_at: now + family_life(app, application, GrantType::AuthorizationCode, code_ttl),
     };
     if !store::grants::insert(&mut tx, &grant, now).await? {
+        drop(tx);
+        let client = store::applications::find(&app.db, application.id).await?;
         return Ok(Some(Next::Unproven {
             why: Unproven::UnknownClient,
-            application: None,
+            application: client.map(|client| Box::new(client.application)),
         }));
     }
     let new = NewCode {

@@ -289,6 +289,18 @@ pub enum Deed {
     Demote,
 }
 
+impl Deed {
+    /// As the command's.
+    fn event(self) -> &'static str {
+        match self {
+            Self::Disable => "user_disabled",
+            Self::Delete => "user_deleted",
+            Self::Promote => "administrator_made",
+            Self::Demote => "administrator_unmade",
+        }
+    }
+}
+
 /// Takes effect at once, like the command; but the last enabled administrator stays one, however many do this
 /// at the same time. False where nothing was done for that reason, or because the user is gone.
 ///
@@ -313,6 +325,6 @@ pub async fn perform(app: &App, user: UserId, deed: Deed) -> Result<bool, Refusa
         end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
     }
     tx.commit().await?;
-    tracing::info!(event = "user_administered", %user, ?deed);
+    tracing::info!(event = deed.event(), %user);
     Ok(true)
 }
