@@ -5,3 +5,5 @@ CREATE TABLE locks (
 );
 -- Held by whoever might leave no administrator.
 INSERT INTO locks (name, held) VALUES ('administrators', 0);
+-- Whose an application is; NULL: the administrators'. It outlives the user.
+ALTER TABLE applications ADD COLUMN owner_id UUID;

@@ -11,6 +11,7 @@ mod health;
 mod memos;
 mod memos_errors;
 mod metadata;
+mod owners;
 mod pages;
 mod protected_resource;
 mod token_info;

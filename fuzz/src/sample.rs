@@ -47,6 +47,8 @@ pub fn application_id() -> ApplicationId {
 fn application(confidential: bool, redirect_uris: &[&str]) -> Application {
     Application {
         id: application_id(),
+        owner_id: None,
+        owner: None,
         client_id: ClientId::parse("app").unwrap(),
         settings: ApplicationSettings {
             name: "App".to_owned(),

@@ -59,6 +59,8 @@ pub struct Config {
     /// A session is over so long after the sign-in. Never under `session_ttl`.
     pub session_max_ttl: Duration,
     pub require_pkce: bool,
+    /// Whether users who are no administrators may have applications of their own.
+    pub user_applications: bool,
     /// Names of grants: `authorization_code`, `refresh_token`, `client_credentials`, `device_code`.
     pub grants: BTreeSet<String>,
     /// In the order they were given; names are unique and of the characters of RFC 6749 §3.3.
@@ -142,6 +144,7 @@ impl Config {
             session_ttl: Duration::ZERO,
             session_max_ttl: Duration::ZERO,
             require_pkce: false,
+            user_applications: false,
             grants: BTreeSet::new(),
             scopes: Vec::new(),
             default_scopes: Vec::new(),

@@ -6,7 +6,7 @@ use super::output::{self, DeletedApplication, Format, RotatedSecret, SwitchedApp
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::described::{Summary, described, summary};
-use crate::flow::applications::{self, NotSaved, Older, Wanted};
+use crate::flow::applications::{self, Manager, NotSaved, Older, Wanted};
 use crate::flow::failed_requests;
 use crate::model::application::Client;
 
@@ -50,7 +50,7 @@ async fn create(
             "--oauth1: OAuth 1.0a is not available in this version: leave it out",
         ));
     }
-    let saved = applications::create(app, &wanted(new, chosen)).await?;
+    let saved = applications::create(app, Manager::Administrator, &wanted(new, chosen)).await?;
     if saved.secret.is_some() && format == Format::Plain {
         output::tell(SHOWN_ONCE);
     }
@@ -75,6 +75,7 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
         reuse_access_token: new.reuse_access_token,
         revoke_previous_tokens: new.revoke_previous_tokens,
         allowed_origins: new.allowed_origin,
+        owner: new.owner,
         client_id: new.client_id.unwrap_or_default(),
         client_secret: chosen,
         ..Wanted::default()
@@ -82,7 +83,7 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
 }
 
 async fn list(app: &App, format: Format) -> Result<String, Failure> {
-    let listed = applications::all(app).await?;
+    let listed = applications::all(app, Manager::Administrator).await?;
     let summaries: Vec<Summary> = listed
         .iter()
         .map(|listed| summary(app, &listed.application))
@@ -114,7 +115,7 @@ async fn enable(app: &App, client_id: String, format: Format) -> Result<String, 
 
 async fn delete(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
     let client = named(app, client_id).await?;
-    if !applications::delete(app, client.application.id).await? {
+    if !applications::delete(app, Manager::Administrator, client.application.id).await? {
         return Err(NotSaved::Gone.into());
     }
     format.render(&DeletedApplication::new(client_id.to_owned()))
@@ -129,7 +130,10 @@ async fn failures(app: &App, client_id: &str, format: Format) -> Result<String, 
 /// Of two live secrets the older is retired.
 async fn rotate_secret(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
     let client = named(app, client_id).await?;
-    let Some(secret) = applications::rotate_secret(app, client.application.id, Older::Retire).await? else {
+    let Some(secret) =
+        applications::rotate_secret(app, Manager::Administrator, client.application.id, Older::Retire)
+            .await?
+    else {
         return Err(Failure::new(format!(
             "{client_id} is public: it has no secret, so nothing needs rotating"
         )));

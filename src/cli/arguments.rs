@@ -184,6 +184,9 @@ pub struct NewApplication {
     /// From where a browser may call the token endpoint, as `https://app.example`; may be repeated
     #[arg(long, value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
     pub allowed_origin: Vec<String>,
+    /// The user who may manage it beside the administrators, where `user_applications` is on
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub owner: Option<String>,
     /// A chosen `client_id`: letters, digits and - _ . [default: generated]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub client_id: Option<String>,

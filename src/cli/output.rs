@@ -248,6 +248,7 @@ impl Plain for Described {
 /// What differs from the usual, and nothing where nothing does.
 fn policies(application: &Summary) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
+    rows.extend(application.owner.as_deref().map(|name| row("owner", name)));
     for (grant, seconds) in &application.access_token_ttls {
         rows.push(row(
             "access_token_ttl_by_grant",
@@ -276,13 +277,14 @@ fn policies(application: &Summary) -> Vec<Vec<String>> {
 /// `application list`.
 impl Plain for [Summary] {
     fn plain(&self) -> String {
-        let head = ["CLIENT_ID", "NAME", "CONFIDENTIAL", "DISABLED", "GRANTS"]
+        let head = ["CLIENT_ID", "NAME", "OWNER", "CONFIDENTIAL", "DISABLED", "GRANTS"]
             .map(str::to_owned)
             .to_vec();
         let applications = self.iter().map(|application| {
             vec![
                 application.client_id.to_string(),
                 application.name.clone(),
+                application.owner.clone().unwrap_or_else(|| "-".to_owned()),
                 yes_no(application.confidential).to_owned(),
                 yes_no(application.disabled).to_owned(),
                 names(application),

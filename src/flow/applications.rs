@@ -1,6 +1,7 @@
 //! `/oauth/applications` and `tegata application`: registered, changed, deleted, their secrets rotated.
 
 pub mod described;
+mod manager;
 mod wanted;
 
 use std::sync::atomic::Ordering;
@@ -10,22 +11,26 @@ use time::{Duration, OffsetDateTime};
 use super::App;
 use super::error::Refusal;
 use crate::base::secret::Secret;
-use crate::model::application::{ApplicationSettings, Client, SecretDigest};
+use crate::model::application::{Application, ApplicationSettings, Client, SecretDigest};
 use crate::model::client_id::ClientId;
 use crate::model::grant::RevokedReason;
-use crate::model::ids::{ApplicationId, SecretId};
+use crate::model::ids::{ApplicationId, SecretId, UserId};
+use crate::model::user::username_key;
 use crate::protocol::token::TokenKind;
 use crate::store::applications::{self as rows, NewApplication};
 use crate::store::grants::Families;
 use crate::store::{self, StoreError, Tx};
 
 pub use crate::store::applications::Listed;
+pub use manager::Manager;
 pub use wanted::{Faults, Wanted, default_grants};
 
 /// Two secrets may live at once: the old one works until every copy of the client has the new.
 pub const MOST_SECRETS: i64 = 2;
 /// A page of the list.
 pub const PAGE: i64 = 25;
+/// Most applications of one user who is no administrator.
+pub const MOST_OWNED: i64 = 100;
 
 /// Why nothing was saved.
 #[derive(Debug)]
@@ -55,14 +60,18 @@ pub struct Saved {
 
 /// # Errors
 /// See [`NotSaved`].
-pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
-    let (settings, client_id) = wanted.check_new(app).map_err(NotSaved::Fields)?;
+pub async fn create(app: &App, by: Manager, wanted: &Wanted) -> Result<Saved, NotSaved> {
+    let (owner, faults) = wanted_owner(app, by, wanted, None).await?;
+    let (settings, client_id) = wanted.check_new(app, by, faults).map_err(NotSaved::Fields)?;
     let now = app.now();
     let client_id = client_id.unwrap_or_else(|| generated_client_id(app));
     let id = wanted.id.unwrap_or_else(|| new_id(app));
     let (digest, secret) = first_secret(app, &settings, wanted.client_secret.as_ref()).await?;
 
     let mut tx = app.db.write().await?;
+    if let Manager::Owner(user) = by {
+        has_room(&mut tx, user).await?;
+    }
     let new = NewApplication {
         id,
         client_id: &client_id,
@@ -70,7 +79,10 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
     };
     if !rows::insert(&mut tx, &new, now).await? {
         drop(tx);
-        return Err(taken(app, id, &client_id).await);
+        return Err(taken(app, by, id, &client_id).await);
+    }
+    if owner.is_some() {
+        rows::set_owner(&mut tx, id, owner).await?;
     }
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
@@ -84,20 +96,57 @@ pub async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
     })
 }
 
+/// Whose the application is to be, and what is wrong with that.
+async fn wanted_owner(
+    app: &App,
+    by: Manager,
+    wanted: &Wanted,
+    before: Option<&Application>,
+) -> Result<(Option<UserId>, Faults), Refusal> {
+    let unchanged = before.map_or_else(|| by.owner(), |before| before.owner_id);
+    let Some(name) = wanted.owner.as_deref().map(str::trim) else {
+        return Ok((unchanged, Faults::default()));
+    };
+    let found = match name {
+        "" => None,
+        name => store::users::find_by_key(&app.db, &username_key(name)).await?,
+    };
+    let owner = found.map(|found| found.user.id);
+    // Others are not told who there is.
+    let fault = if !by.is_administrator() && owner != unchanged {
+        "Only an administrator gives an application to somebody else.".to_owned()
+    } else if owner.is_none() && !name.is_empty() {
+        format!("There is no user `{name}`.")
+    } else {
+        return Ok((owner, Faults::default()));
+    };
+    Ok((unchanged, Faults::of("owner", fault)))
+}
+
+/// Held, so that of many registrations at once none is one too many.
+async fn has_room(tx: &mut Tx, user: UserId) -> Result<(), NotSaved> {
+    store::users::hold(tx, user).await?;
+    if rows::count_owned(tx, user).await? < MOST_OWNED {
+        return Ok(());
+    }
+    let full = format!("You have {MOST_OWNED} applications: delete one that is not in use first.");
+    Err(NotSaved::Fields(Faults::of("name", full)))
+}
+
 /// The id of an application that is still to be registered.
 pub fn new_id(app: &App) -> ApplicationId {
     app.entropy.id(app.now()).into()
 }
 
 /// Why the store took no new application.
-async fn taken(app: &App, id: ApplicationId, client_id: &ClientId) -> NotSaved {
-    match rows::find(&app.db, id).await {
+async fn taken(app: &App, by: Manager, id: ApplicationId, client_id: &ClientId) -> NotSaved {
+    match find(app, by, id).await {
         Ok(Some(_)) => NotSaved::Already(id),
         Ok(None) => NotSaved::Fields(Faults::of(
             "client_id",
             format!("The client_id {client_id} is or was in use: choose another, or leave it out."),
         )),
-        Err(error) => error.into(),
+        Err(refusal) => NotSaved::Refused(refusal),
     }
 }
 
@@ -146,13 +195,17 @@ async fn expect(app: &App, id: ApplicationId) -> Result<Client, NotSaved> {
 ///
 /// # Errors
 /// See [`NotSaved`].
-pub async fn change(app: &App, id: ApplicationId, wanted: &Wanted, version: i64) -> Result<Saved, NotSaved> {
-    let before = rows::find(&app.db, id)
-        .await?
-        .ok_or(NotSaved::Gone)?
-        .application
-        .settings;
-    let settings = wanted.check(app).map_err(NotSaved::Fields)?;
+pub async fn change(
+    app: &App,
+    by: Manager,
+    id: ApplicationId,
+    wanted: &Wanted,
+    version: i64,
+) -> Result<Saved, NotSaved> {
+    let application = find(app, by, id).await?.ok_or(NotSaved::Gone)?.application;
+    let (owner, faults) = wanted_owner(app, by, wanted, Some(&application)).await?;
+    let before = application.settings;
+    let settings = wanted.check(app, by, &before, faults).map_err(NotSaved::Fields)?;
     let now = app.now();
     let becomes_confidential = settings.confidential && !before.confidential;
     let (digest, secret) = if becomes_confidential {
@@ -164,6 +217,9 @@ pub async fn change(app: &App, id: ApplicationId, wanted: &Wanted, version: i64)
     let mut tx = app.db.write().await?;
     if !rows::update(&mut tx, id, &settings, version, now).await? {
         return Err(NotSaved::Conflict);
+    }
+    if owner != application.owner_id {
+        rows::set_owner(&mut tx, id, owner).await?;
     }
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
@@ -177,6 +233,9 @@ pub async fn change(app: &App, id: ApplicationId, wanted: &Wanted, version: i64)
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "application_changed", application = %id);
+    if owner != application.owner_id {
+        tracing::info!(event = "application_handed_over", application = %id, owner = ?owner);
+    }
     Ok(Saved {
         client: expect(app, id).await?,
         secret,
@@ -194,10 +253,10 @@ fn looks_different(before: &ApplicationSettings, after: &ApplicationSettings) ->
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn delete(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
+pub async fn delete(app: &App, by: Manager, id: ApplicationId) -> Result<bool, Refusal> {
     let now = app.now();
     let mut tx = app.db.write().await?;
-    if !rows::delete(&mut tx, id, now).await? {
+    if !rows::hold(&mut tx, id, by.owner()).await? || !rows::delete(&mut tx, id, now).await? {
         return Ok(false);
     }
     let families = Families::OfApplication(id);
@@ -261,11 +320,16 @@ pub enum Older {
 ///
 /// # Errors
 /// See [`NotSaved`].
-pub async fn rotate_secret(app: &App, id: ApplicationId, older: Older) -> Result<Option<Secret>, NotSaved> {
+pub async fn rotate_secret(
+    app: &App,
+    by: Manager,
+    id: ApplicationId,
+    older: Older,
+) -> Result<Option<Secret>, NotSaved> {
     let now = app.now();
     let secret = Secret::generate(&app.entropy, TokenKind::ClientSecret.prefix());
     let mut tx = app.db.write().await?;
-    if !rows::hold(&mut tx, id).await? {
+    if !rows::hold(&mut tx, id, by.owner()).await? {
         return Err(NotSaved::Gone);
     }
     if !rows::is_confidential(&mut tx, id).await? {
@@ -302,9 +366,14 @@ async fn make_room(tx: &mut Tx, id: ApplicationId, older: Older) -> Result<bool,
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn retire_secret(app: &App, id: ApplicationId, secret: SecretId) -> Result<bool, Refusal> {
+pub async fn retire_secret(
+    app: &App,
+    by: Manager,
+    id: ApplicationId,
+    secret: SecretId,
+) -> Result<bool, Refusal> {
     let mut tx = app.db.write().await?;
-    if !rows::hold(&mut tx, id).await? || rows::count_secrets(&mut tx, id).await? < 2 {
+    if !rows::hold(&mut tx, id, by.owner()).await? || rows::count_secrets(&mut tx, id).await? < 2 {
         return Ok(false);
     }
     if !rows::delete_secret(&mut tx, id, secret).await? {
@@ -316,10 +385,13 @@ pub async fn retire_secret(app: &App, id: ApplicationId, secret: SecretId) -> Re
     Ok(true)
 }
 
+/// `None` also where it is not `by`'s to manage: nobody is told which applications others have.
+///
 /// # Errors
 /// That the store did not do it.
-pub async fn find(app: &App, id: ApplicationId) -> Result<Option<Client>, Refusal> {
-    Ok(rows::find(&app.db, id).await?)
+pub async fn find(app: &App, by: Manager, id: ApplicationId) -> Result<Option<Client>, Refusal> {
+    let found = rows::find(&app.db, id).await?;
+    Ok(found.filter(|client| by.manages(&client.application)))
 }
 
 /// # Errors
@@ -331,26 +403,28 @@ pub async fn find_by_client_id(app: &App, client_id: &str) -> Result<Option<Clie
     Ok(rows::find_by_client_id(&app.db, client_id).await?)
 }
 
-/// A page (from 0) of those whose name or `client_id` contains `search`, and how many there are in all.
+/// A page (from 0) of those that `by` manages and whose name or `client_id` contains `search`, and how many
+/// there are in all.
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn page(app: &App, search: &str, page: i64) -> Result<(Vec<Listed>, i64), Refusal> {
+pub async fn page(app: &App, by: Manager, search: &str, page: i64) -> Result<(Vec<Listed>, i64), Refusal> {
     // Postgres keeps no NUL in a text, so nothing can match one.
     if search.contains('\0') {
         return Ok((Vec::new(), 0));
     }
-    let listed = rows::page(&app.db, search, PAGE, page.saturating_mul(PAGE), app.now()).await?;
+    let offset = page.saturating_mul(PAGE);
+    let listed = rows::page(&app.db, by.owner(), search, PAGE, offset, app.now()).await?;
     let total = listed.first().map_or(0, |first| first.total);
     Ok((listed, total))
 }
 
-/// All of them, by name.
+/// All that `by` manages, by name.
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn all(app: &App) -> Result<Vec<Listed>, Refusal> {
-    Ok(rows::page(&app.db, "", i64::from(i32::MAX), 0, app.now()).await?)
+pub async fn all(app: &App, by: Manager) -> Result<Vec<Listed>, Refusal> {
+    Ok(rows::page(&app.db, by.owner(), "", i64::from(i32::MAX), 0, app.now()).await?)
 }
 
 /// To be called after every change that is committed: what is kept of applications is out of date.

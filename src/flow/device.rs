@@ -174,6 +174,8 @@ pub struct Asked {
     /// Names this page: nothing else can decide.
     pub confirmation: Secret,
     pub application: String,
+    /// The user who owns it; `None`: the administrators do.
+    pub owner: Option<String>,
     /// Each scope with a sentence for people.
     pub scopes: Vec<(String, String)>,
     /// Where it may be used; empty: anywhere.
@@ -219,6 +221,7 @@ pub async fn look_up(app: &App, code: &UserCode, user: &User, address: IpAddr) -
     };
     Ok(Found::Asked(Asked {
         confirmation,
+        owner: application.owner_words(),
         application: application.settings.name,
         scopes: described(app, &request.scopes),
         resources: request.resources.to_strings(),

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::App;
-use super::applications::{self, NotSaved, Saved, Wanted};
+use super::applications::{self, Manager, NotSaved, Saved, Wanted};
 use super::clients;
 use super::error::Refusal;
 use crate::model::application::{Application, ApplicationSettings};
@@ -367,6 +367,7 @@ fn addable(settings: &ApplicationSettings, row: &FailedRequest) -> Option<Redire
 /// See [`NotSaved`].
 pub async fn add_redirect_uri(
     app: &App,
+    by: Manager,
     application: &Application,
     id: FailedRequestId,
 ) -> Result<Option<Saved>, NotSaved> {
@@ -379,7 +380,7 @@ pub async fn add_redirect_uri(
     };
     let mut wanted = Wanted::of(settings);
     wanted.redirect_uris.push(uri.as_str().to_owned());
-    let saved = applications::change(app, application.id, &wanted, application.version).await?;
+    let saved = applications::change(app, by, application.id, &wanted, application.version).await?;
     Ok(Some(saved))
 }
 

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::client_id::ClientId;
 use super::grant_type::GrantType;
-use super::ids::{ApplicationId, SecretId};
+use super::ids::{ApplicationId, SecretId, UserId};
 use super::origin::Origin;
 use super::redirect_uri::RedirectUri;
 use super::scope::Scopes;
@@ -20,6 +20,10 @@ pub struct Application {
     pub client_id: ClientId,
     #[sqlx(flatten)]
     pub settings: ApplicationSettings,
+    /// `None`: the administrators'.
+    pub owner_id: Option<UserId>,
+    /// The owner's user name; `None` also where the owner is deleted.
+    pub owner: Option<String>,
     /// Counts the edits, so that one administrator's save does not silently undo another's.
     pub version: i64,
     pub created_at: OffsetDateTime,
@@ -88,6 +92,12 @@ impl ApplicationSettings {
 }
 
 impl Application {
+    /// Who owns it, as people are told; `None`: the administrators do.
+    pub fn owner_words(&self) -> Option<String> {
+        self.owner_id
+            .map(|_| self.owner.clone().unwrap_or_else(|| "a deleted user".to_owned()))
+    }
+
     pub fn is_enabled(&self) -> bool {
         self.disabled_at.is_none()
     }

@@ -7,7 +7,7 @@ use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
 use crate::model::application::{Application, ApplicationSecret, ApplicationSettings, Client, SecretDigest};
 use crate::model::client_id::ClientId;
-use crate::model::ids::{ApplicationId, SecretId};
+use crate::model::ids::{ApplicationId, SecretId, UserId};
 use crate::model::origin::Origin;
 
 macro_rules! columns {
@@ -15,7 +15,9 @@ macro_rules! columns {
         "a.id, a.client_id, a.name, a.confidential, a.trusted, a.require_pkce, a.introspect, a.send_iss,
          a.localhost_any_port, a.redirect_uris, a.scopes, a.grants, a.access_token_ttl, a.refresh_token_ttl,
          a.refresh_token_max_ttl, a.default_scopes, a.optional_scopes, a.access_token_ttls, a.reuse_access_token,
-         a.revoke_previous_tokens, a.allowed_origins, a.version, a.created_at, a.updated_at, a.last_used_at, a.disabled_at"
+         a.revoke_previous_tokens, a.allowed_origins, a.version, a.created_at, a.updated_at, a.last_used_at, a.disabled_at,
+         a.owner_id,
+         (SELECT o.username FROM users o WHERE o.id = a.owner_id AND o.deleted_at IS NULL) AS owner"
     };
 }
 
@@ -252,9 +254,10 @@ pub struct Listed {
     pub total: i64,
 }
 
-/// A page of applications by name whose name or `client_id` contains `search`.
+/// A page of applications by name, of one owner or of all, whose name or `client_id` contains `search`.
 pub async fn page(
     db: &Db,
+    owner: Option<UserId>,
     search: &str,
     limit: i64,
     offset: i64,
@@ -269,6 +272,7 @@ pub async fn page(
          FROM applications a
          WHERE a.deleted_at IS NULL
            AND ($2 = '' OR lower(a.name) LIKE $3 ESCAPE '\\' OR lower(a.client_id) LIKE $3 ESCAPE '\\')
+           AND ($6 IS NULL OR a.owner_id = $6)
          ORDER BY lower(a.name), a.id LIMIT $4 OFFSET $5"
     ))
     .bind(now)
@@ -276,6 +280,7 @@ pub async fn page(
     .bind(containing(search))
     .bind(limit)
     .bind(offset)
+    .bind(owner)
     .all()
     .await
 }
@@ -397,13 +402,36 @@ pub async fn is_confidential(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
 
 /// Takes the application's row for the rest of the transaction, so that two rotations at once do not
 /// both see one secret and leave three. A new version, so that no node goes on with the old secrets. False
-/// where it is gone.
-pub async fn hold(tx: &mut Tx, id: ApplicationId) -> Result<bool> {
-    tx.sql("UPDATE applications SET version = version + 1 WHERE id = $1 AND deleted_at IS NULL")
+/// where it is gone, or not of the `owner` that is given.
+pub async fn hold(tx: &mut Tx, id: ApplicationId, owner: Option<UserId>) -> Result<bool> {
+    tx.sql(
+        "UPDATE applications SET version = version + 1
+         WHERE id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR owner_id = $2)",
+    )
+    .bind(id)
+    .bind(owner)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// The caller holds the application, or has just made or updated it.
+pub async fn set_owner(tx: &mut Tx, id: ApplicationId, owner: Option<UserId>) -> Result<()> {
+    tx.sql("UPDATE applications SET owner_id = $2 WHERE id = $1")
         .bind(id)
+        .bind(owner)
         .execute()
         .await
-        .map(|rows| rows == 1)
+        .map(drop)
+}
+
+pub async fn count_owned(tx: &mut Tx, owner: UserId) -> Result<i64> {
+    let (count,): (i64,) = tx
+        .sql("SELECT count(*) FROM applications WHERE owner_id = $1 AND deleted_at IS NULL")
+        .bind(owner)
+        .one()
+        .await?;
+    Ok(count)
 }
 
 /// The same for who changes nothing about it. False where it is no longer at `version`.

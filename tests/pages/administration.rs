@@ -78,6 +78,40 @@ async fn users_from_first_to_last(world: World) {
     survey.open(&format!("/users/{}", ichiro.id), "user-oneself").await;
 }
 
+with("user_applications" = "true")
+async fn applications_of_ones_own(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let hanako = world.user("hanako").await;
+    world.application().name("Of the administrators").create().await;
+    window.open("/login").await;
+    window.sign_in(&hanako).await;
+    survey.open("/oauth/applications", "applications-owned-none").await;
+    window.follow("#new-application").await;
+    window.element("#save").await;
+    survey.look("application-new-owned").await;
+    assert!(!window.has("#trusted").await && !window.has("#owner").await);
+    window.fill("#name", "Hanako's Memo Bot").await;
+    window.fill("#redirect_uris", "https://memo.example/callback").await;
+    window.run("const extra = document.createElement('input'); extra.name = 'trusted'; extra.value = 'true';
+        document.querySelector('form.form').append(extra); return null;").await;
+    window.follow("#save").await;
+    window.element("#trusted-error").await;
+    survey.look("application-new-owned-errors").await;
+    window.click("#trusted").await;
+    window.follow("#save").await;
+    window.element("#client-secret").await;
+    survey.look("application-owned-registered").await;
+    assert!(!window.has("#disable-application").await);
+    survey.open("/oauth/applications", "applications-owned").await;
+    let ichiro = world.administrator("ichiro").await;
+    let other = Survey::start(&world).await;
+    other.window.open("/login").await;
+    other.window.sign_in(&ichiro).await;
+    other.open("/oauth/applications", "applications-with-owners").await;
+    other.open(&format!("/users/{}", hanako.id), "user-with-applications").await;
+}
+
 async fn many_applications(world: World) {
     let survey = Survey::start(&world).await;
     let window = &survey.window;

@@ -133,6 +133,11 @@ impl Wanted {
         self.option("--allowed-origin").option(origin)
     }
 
+    /// Of a user, by name.
+    pub(crate) fn owner(self, name: &str) -> Self {
+        self.option("--owner").option(name)
+    }
+
     pub(crate) async fn create(mut self) -> Application {
         if self.redirect_uris.is_empty() {
             self.redirect_uris.push("https://app.example/callback".to_owned());

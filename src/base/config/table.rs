@@ -203,6 +203,12 @@ pub static SETTINGS: &[Setting] = &[
         set: |c, v| v.switch().map(|read| c.require_pkce = read),
     },
     Setting {
+        name: "user_applications",
+        preset: Preset::Value("false"),
+        help: "Let users who are no administrators register and manage applications of their own",
+        set: |c, v| v.switch().map(|read| c.user_applications = read),
+    },
+    Setting {
         name: "grants",
         preset: Preset::Value("authorization_code,refresh_token,client_credentials,device_code"),
         help: "The grants offered at all",

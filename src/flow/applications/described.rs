@@ -24,6 +24,8 @@ pub struct Summary {
     #[serde(serialize_with = "as_text")]
     pub client_id: ClientId,
     pub name: String,
+    /// The owner's user name; null where it is the administrators', or the owner is deleted.
+    pub owner: Option<String>,
     pub redirect_uris: Vec<String>,
     /// What it may ask for: where none are registered, all that is configured.
     pub scopes: Scopes,
@@ -84,6 +86,7 @@ pub fn summary(app: &App, application: &Application) -> Summary {
         id: application.id,
         client_id: application.client_id.clone(),
         name: settings.name.clone(),
+        owner: application.owner.clone(),
         redirect_uris: settings
             .redirect_uris
             .iter()
@@ -130,7 +133,11 @@ mod tests {
     use crate::base::clock::{Clock, ManualClock};
     use crate::base::config::{Config, Sources};
     use crate::base::entropy::Entropy;
-    use crate::flow::applications::{Wanted, create};
+    use crate::flow::applications::{self, Manager, NotSaved, Saved, Wanted};
+
+    async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
+        applications::create(app, Manager::Administrator, wanted).await
+    }
 
     async fn app() -> App {
         let flags = vec![("database_url".to_owned(), "sqlite::memory:".to_owned())];
@@ -167,6 +174,7 @@ mod tests {
             "client_id": "viewer",
             "client_secret": secret.expose(),
             "name": "Memo Viewer",
+            "owner": null,
             "redirect_uris": ["https://client.example/cb"],
             "scopes": ["read", "write"],
             "grants": ["authorization_code", "refresh_token", "client_credentials"],
@@ -180,6 +188,7 @@ mod tests {
             "reuse_access_token": false,
             "revoke_previous_tokens": false,
             "allowed_origins": [],
+            "disabled": false,
             "created_at": "2023-11-14T22:13:20Z",
             "updated_at": "2023-11-14T22:13:20Z",
             "version": saved.client.application.version,

@@ -1,9 +1,12 @@
-//! What an administrator wants of an application, as typed, and whether it can be had.
+//! What is wanted of an application, as typed, and whether it can be had.
+
+pub(super) mod reserved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::Manager;
 use crate::base::config::seconds;
 use crate::base::secret::Secret;
 use crate::flow::App;
@@ -23,7 +26,7 @@ const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
 /// What can be wrong, in the order of the form.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 19] = [
     "client_id",
     "client_secret",
     "name",
@@ -39,8 +42,10 @@ const FIELDS: [&str; 17] = [
     "reuse_access_token",
     "revoke_previous_tokens",
     "allowed_origins",
+    "send_iss",
     "introspect",
     "trusted",
+    "owner",
 ];
 /// Ten years, in seconds.
 const LONGEST_TTL: i64 = 10 * 365 * 86_400;
@@ -75,6 +80,9 @@ pub struct Wanted {
     pub reuse_access_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<String>,
+    /// The user name of whose it is to be; empty: the administrators'. `None`: as it is, and a new one of whoever
+    /// registers it, unless that is an administrator.
+    pub owner: Option<String>,
     /// For a new application alone: of several with one id, the first is registered. `None`: generated.
     pub id: Option<ApplicationId>,
     /// For a new application alone. Empty: generated.
@@ -153,21 +161,34 @@ impl Wanted {
             reuse_access_token: settings.reuse_access_token,
             revoke_previous_tokens: settings.revoke_previous_tokens,
             allowed_origins: settings.allowed_origins.iter().map(Origin::to_string).collect(),
+            owner: None,
             id: None,
             client_id: String::new(),
             client_secret: None,
         }
     }
 
-    pub(super) fn check(&self, app: &App) -> Result<ApplicationSettings, Faults> {
-        let mut faults = Faults::default();
+    /// `faults`: what was found already.
+    pub(super) fn check(
+        &self,
+        app: &App,
+        by: Manager,
+        before: &ApplicationSettings,
+        mut faults: Faults,
+    ) -> Result<ApplicationSettings, Faults> {
         let settings = self.settings(app, &mut faults);
+        reserved::check(app, by, Some(before), &settings, &mut faults);
         faults.into_result().map(|()| settings)
     }
 
-    pub(super) fn check_new(&self, app: &App) -> Result<(ApplicationSettings, Option<ClientId>), Faults> {
-        let mut faults = Faults::default();
+    pub(super) fn check_new(
+        &self,
+        app: &App,
+        by: Manager,
+        mut faults: Faults,
+    ) -> Result<(ApplicationSettings, Option<ClientId>), Faults> {
         let settings = self.settings(app, &mut faults);
+        reserved::check(app, by, None, &settings, &mut faults);
         let client_id = self.chosen_client_id(&mut faults);
         self.check_secret(&mut faults);
         faults.into_result().map(|()| (settings, client_id))

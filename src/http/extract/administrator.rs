@@ -1,5 +1,6 @@
 //! Who may administer: an administrator's session; for programs also a token with the scope
-//! `applications` that an administrator granted (RFC 6750).
+//! `applications` that an administrator granted (RFC 6750). Where the server lets users have applications of
+//! their own, the same opens those to their owner: [`Managing`] and its kin say who it is.
 
 use axum::Json;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
@@ -12,6 +13,7 @@ use super::form::{Form, header_token, is_ours};
 use super::params::is_media_type;
 use super::viewer::Viewer;
 use crate::flow::App;
+use crate::flow::applications::Manager;
 use crate::http::bearer::{BearerError, RequireBearer};
 use crate::http::error::NO_STORE;
 use crate::http::middleware::request::{Cause, RequestId};
@@ -24,6 +26,60 @@ use crate::protocol::scope::APPLICATIONS;
 
 /// Where somebody goes on who has to sign in before sending a form.
 const HOME: &str = "/oauth/applications";
+const ADMINISTRATORS_ALONE: &str = "Only administrators may do this";
+
+/// Somebody who manages applications and looks at a page. Anonymous: to the sign-in page; who manages none:
+/// 403. Which applications `by` says: a page asks for the one that it is about in the name of `by`.
+#[derive(Debug)]
+pub(in crate::http) struct Managing {
+    pub(in crate::http) viewer: Viewer,
+    pub(in crate::http) by: Manager,
+}
+
+impl<S: Sync + Send> FromRequestParts<S> for Managing
+where
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let app = App::from_ref(state);
+        let viewer = Viewer::from_request_parts(parts, state).await?;
+        let by = if is_program(&parts.headers) {
+            by_session(&app, viewer.user())?
+        } else {
+            let request_id = parts.extensions.get::<RequestId>();
+            admit(&app, viewer.user(), parts.uri.path(), request_id)?
+        };
+        Ok(Self { viewer, by })
+    }
+}
+
+/// A form that somebody who manages applications sent from one of our pages.
+#[derive(Debug)]
+pub(in crate::http) struct ManagingForm {
+    pub(in crate::http) sent: Form,
+    pub(in crate::http) by: Manager,
+}
+
+impl<S: Sync + Send> FromRequest<S> for ManagingForm
+where
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let request_id = request.extensions().get::<RequestId>().cloned();
+        let sent = Form::from_request(request, state).await?;
+        let by = admit(
+            &App::from_ref(state),
+            sent.viewer.user(),
+            HOME,
+            request_id.as_ref(),
+        )?;
+        Ok(Self { sent, by })
+    }
+}
 
 /// An administrator who looks at a page. Anonymous: to the sign-in page; anybody else: 403.
 #[derive(Debug)]
@@ -36,12 +92,14 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let viewer = Viewer::from_request_parts(parts, state).await?;
-        if is_program(&parts.headers) {
-            return by_session(viewer.user()).map(|()| Self(viewer));
+        let Managing { viewer, by } = Managing::from_request_parts(parts, state).await?;
+        if by.is_administrator() {
+            return Ok(Self(viewer));
         }
-        let request_id = parts.extensions.get::<RequestId>();
-        admit(&App::from_ref(state), viewer.user(), parts.uri.path(), request_id).map(|()| Self(viewer))
+        if is_program(&parts.headers) {
+            return Err(forbidden(ADMINISTRATORS_ALONE));
+        }
+        Err(error::forbidden(parts.extensions.get::<RequestId>()))
     }
 }
 
@@ -57,21 +115,22 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let request_id = request.extensions().get::<RequestId>().cloned();
-        let form = Form::from_request(request, state).await?;
-        admit(
-            &App::from_ref(state),
-            form.viewer.user(),
-            HOME,
-            request_id.as_ref(),
-        )
-        .map(|()| Self(form))
+        let ManagingForm { sent, by } = ManagingForm::from_request(request, state).await?;
+        if by.is_administrator() {
+            return Ok(Self(sent));
+        }
+        Err(error::forbidden(request_id.as_ref()))
     }
 }
 
-fn admit(app: &App, user: Option<&User>, path: &str, request_id: Option<&RequestId>) -> Result<(), Response> {
+fn admit(
+    app: &App,
+    user: Option<&User>,
+    path: &str,
+    request_id: Option<&RequestId>,
+) -> Result<Manager, Response> {
     match user {
-        Some(user) if user.admin => Ok(()),
-        Some(_) => Err(error::forbidden(request_id)),
+        Some(user) => Manager::of(app, user).ok_or_else(|| error::forbidden(request_id)),
         None => {
             let next = if is_own_path(path) { path } else { HOME };
             let login = format!("{}/login?next={next}", app.issuer.path());
@@ -80,7 +139,34 @@ fn admit(app: &App, user: Option<&User>, path: &str, request_id: Option<&Request
     }
 }
 
-/// A program that acts for an administrator; it is told in JSON what it may not do.
+/// A program that acts for somebody who manages applications; it is told in JSON what it may not do.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct ManagingProgram(pub(in crate::http) Manager);
+
+impl<S: Sync + Send> FromRequestParts<S> for ManagingProgram
+where
+    App: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let app = App::from_ref(state);
+        if bears_token(&parts.headers) {
+            return by_token(&app, &parts.headers).await.map(Self);
+        }
+        let viewer = Viewer::from_request_parts(parts, state).await?;
+        let by = by_session(&app, viewer.user())?;
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        if reads || is_from_our_page(&parts.headers, &app, &viewer).await {
+            return Ok(Self(by));
+        }
+        Err(forbidden(
+            "Send the session's token in the X-CSRF-Token header, from this server's own origin",
+        ))
+    }
+}
+
+/// A program that acts for an administrator.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct AdministratorProgram;
 
@@ -91,19 +177,11 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let app = App::from_ref(state);
-        if bears_token(&parts.headers) {
-            return by_token(&app, &parts.headers).await.map(|()| Self);
-        }
-        let viewer = Viewer::from_request_parts(parts, state).await?;
-        by_session(viewer.user())?;
-        let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        if reads || is_from_our_page(&parts.headers, &app, &viewer).await {
+        let ManagingProgram(by) = ManagingProgram::from_request_parts(parts, state).await?;
+        if by.is_administrator() {
             return Ok(Self);
         }
-        Err(forbidden(
-            "Send the session's token in the X-CSRF-Token header, from this server's own origin",
-        ))
+        Err(forbidden(ADMINISTRATORS_ALONE))
     }
 }
 
@@ -122,7 +200,7 @@ fn bears_token(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn by_token(app: &App, headers: &HeaderMap) -> Result<(), Response> {
+async fn by_token(app: &App, headers: &HeaderMap) -> Result<Manager, Response> {
     let token = RequireBearer::new(app.clone(), &[APPLICATIONS])
         .authenticate(headers)
         .await
@@ -132,17 +210,18 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<(), Response> {
         let challenge = Challenge::invalid_token("The access token is for another resource");
         return Err(BearerError::from(challenge).into_response());
     }
-    if token.user_id.is_some() && token.admin {
-        return Ok(());
-    }
-    let challenge = Challenge::insufficient_privileges("The token is not an administrator's");
-    Err(BearerError::from(challenge).into_response())
+    let by = token
+        .user_id
+        .and_then(|user| Manager::acting_for(app, user, token.admin));
+    by.ok_or_else(|| {
+        let challenge = Challenge::insufficient_privileges("The token is not an administrator's");
+        BearerError::from(challenge).into_response()
+    })
 }
 
-fn by_session(user: Option<&User>) -> Result<(), Response> {
+fn by_session(app: &App, user: Option<&User>) -> Result<Manager, Response> {
     match user {
-        Some(user) if user.admin => Ok(()),
-        Some(_) => Err(forbidden("Only administrators manage applications")),
+        Some(user) => Manager::of(app, user).ok_or_else(|| forbidden(ADMINISTRATORS_ALONE)),
         None => Err(BearerError::from(Challenge::unauthorized()).into_response()),
     }
 }

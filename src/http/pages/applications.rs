@@ -18,17 +18,14 @@ use super::authorize::redirect;
 use super::error;
 use super::render::{chrome, page};
 use crate::flow::App;
-use crate::flow::applications::{self as flow, NotSaved, Older, PAGE, Wanted};
-use crate::http::extract::administrator::{
-    Administrator, AdministratorForm, AdministratorProgram, is_program,
-};
+use crate::flow::applications::{self as flow, Manager, NotSaved, Older, PAGE, Wanted};
+use crate::http::extract::administrator::{Managing, ManagingForm, ManagingProgram, is_program};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::request::RequestId;
 use crate::http::view::When;
-use crate::http::view::applications::{ApplicationDelete, ApplicationRow, ApplicationsList};
-use crate::model::application::Client;
-use crate::model::ids::ApplicationId;
+use crate::http::view::applications::{ApplicationDelete, ApplicationRow, ApplicationsList, Owner};
+use crate::model::application::{Application, Client};
 use crate::protocol::params::Params;
 
 const PATH: &str = "/oauth/applications";
@@ -43,21 +40,21 @@ pub(in crate::http) async fn index(
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     if is_program(&parts.headers) {
-        return match AdministratorProgram::from_request_parts(&mut parts, &app).await {
-            Ok(_) => json::index(&app).await,
+        return match ManagingProgram::from_request_parts(&mut parts, &app).await {
+            Ok(ManagingProgram(by)) => json::index(&app, by).await,
             Err(refused) => refused,
         };
     }
-    match Administrator::from_request_parts(&mut parts, &app).await {
-        Ok(Administrator(viewer)) => list(&app, &viewer, &query.unwrap_or_default()).await,
+    match Managing::from_request_parts(&mut parts, &app).await {
+        Ok(Managing { viewer, by }) => list(&app, &viewer, by, &query.unwrap_or_default()).await,
         Err(refused) => refused,
     }
 }
 
-async fn list(app: &App, viewer: &Viewer, query: &Params) -> Response {
+async fn list(app: &App, viewer: &Viewer, by: Manager, query: &Params) -> Response {
     let search = search_text(query);
     let number = page_number(query);
-    let (listed, total) = match flow::page(app, &search, number).await {
+    let (listed, total) = match flow::page(app, by, &search, number).await {
         Ok(found) => found,
         Err(refusal) => return error::refused(&refusal),
     };
@@ -81,6 +78,7 @@ async fn list(app: &App, viewer: &Viewer, query: &Params) -> Response {
         last_used: row.application.last_used_at.map(|at| When::new(at, now)),
         live_grants: row.live_grants.unsigned_abs(),
         disabled: row.application.disabled_at.is_some(),
+        owner: owner(&row.application),
     });
     let view = ApplicationsList {
         rows: rows.collect(),
@@ -91,6 +89,13 @@ async fn list(app: &App, viewer: &Viewer, query: &Params) -> Response {
         chrome,
     };
     page(StatusCode::OK, &view)
+}
+
+fn owner(application: &Application) -> Option<Owner> {
+    application.owner_id.map(|id| Owner {
+        id: id.to_string(),
+        username: application.owner.clone(),
+    })
 }
 
 pub(super) fn search_text(query: &Params) -> String {
@@ -113,12 +118,12 @@ pub(in crate::http) async fn create(State(app): State<App>, request: Request) ->
     if is_program(request.headers()) {
         return json::create(&app, request).await;
     }
-    let AdministratorForm(sent) = match AdministratorForm::from_request(request, &app).await {
+    let ManagingForm { sent, by } = match ManagingForm::from_request(request, &app).await {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
     let typed = form::read_new(&sent);
-    match flow::create(&app, &typed).await {
+    match flow::create(&app, by, &typed).await {
         // Shown as the answer itself: a secret that waited for the next page would have to be kept.
         Ok(saved) => {
             show::page_of(
@@ -130,21 +135,21 @@ pub(in crate::http) async fn create(State(app): State<App>, request: Request) ->
             )
             .await
         }
-        Err(refused) => form::again(&app, &sent.viewer, form::Asked::New, &typed, refused).await,
+        Err(refused) => form::again(&app, &sent.viewer, by, form::Asked::New, &typed, refused).await,
     }
 }
 
 /// `GET /oauth/applications/new`.
-pub(in crate::http) async fn new(State(app): State<App>, Administrator(viewer): Administrator) -> Response {
-    form::blank(&app, &viewer).await
+pub(in crate::http) async fn new(State(app): State<App>, Managing { viewer, by }: Managing) -> Response {
+    form::blank(&app, &viewer, by).await
 }
 
-/// The application of the path, or the answer that there is none.
-async fn found(app: &App, id: &str, request_id: &RequestId) -> Result<Client, Response> {
+/// The application of the path, if it is `by`'s to manage; or the answer that there is none.
+async fn found(app: &App, by: Manager, id: &str, request_id: &RequestId) -> Result<Client, Response> {
     let Ok(id) = id.parse() else {
         return Err(error::gone(Some(request_id)));
     };
-    match flow::find(app, id).await {
+    match flow::find(app, by, id).await {
         Ok(Some(client)) => Ok(client),
         Ok(None) => Err(error::gone(Some(request_id))),
         Err(refusal) => Err(error::refused(&refusal)),
@@ -160,16 +165,16 @@ pub(in crate::http) async fn show(
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     if is_program(&parts.headers) {
-        return match AdministratorProgram::from_request_parts(&mut parts, &app).await {
-            Ok(_) => json::show(&app, &id).await,
+        return match ManagingProgram::from_request_parts(&mut parts, &app).await {
+            Ok(ManagingProgram(by)) => json::show(&app, by, &id).await,
             Err(refused) => refused,
         };
     }
-    let Administrator(viewer) = match Administrator::from_request_parts(&mut parts, &app).await {
-        Ok(administrator) => administrator,
+    let Managing { viewer, by } = match Managing::from_request_parts(&mut parts, &app).await {
+        Ok(managing) => managing,
         Err(refused) => return refused,
     };
-    match found(&app, &id, &request_id).await {
+    match found(&app, by, &id, &request_id).await {
         Ok(client) => show::page_of(&app, &viewer, &client, None, StatusCode::OK).await,
         Err(refused) => refused,
     }
@@ -180,10 +185,10 @@ pub(in crate::http) async fn edit(
     State(app): State<App>,
     Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
-    Administrator(viewer): Administrator,
+    Managing { viewer, by }: Managing,
 ) -> Response {
-    match found(&app, &id, &request_id).await {
-        Ok(client) => form::filled(&app, &viewer, &client).await,
+    match found(&app, by, &id, &request_id).await {
+        Ok(client) => form::filled(&app, &viewer, by, &client).await,
         Err(refused) => refused,
     }
 }
@@ -193,9 +198,9 @@ pub(in crate::http) async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    ManagingForm { sent, by }: ManagingForm,
 ) -> Response {
-    let client = match found(&app, &id, &request_id).await {
+    let client = match found(&app, by, &id, &request_id).await {
         Ok(client) => client,
         Err(refused) => return refused,
     };
@@ -206,7 +211,7 @@ pub(in crate::http) async fn update(
         .get("version")
         .and_then(|text| text.parse().ok())
         .unwrap_or(-1);
-    match flow::change(&app, id, &typed, version).await {
+    match flow::change(&app, by, id, &typed, version).await {
         Ok(saved) if saved.secret.is_some() => {
             show::page_of(&app, &sent.viewer, &saved.client, saved.secret, StatusCode::OK).await
         }
@@ -214,7 +219,17 @@ pub(in crate::http) async fn update(
             sent.viewer.leave_notice("Saved.").await;
             to(&app, &format!("{PATH}/{id}"))
         }
-        Err(refused) => form::again(&app, &sent.viewer, form::Asked::Edit(&client), &typed, refused).await,
+        Err(refused) => {
+            form::again(
+                &app,
+                &sent.viewer,
+                by,
+                form::Asked::Edit(&client),
+                &typed,
+                refused,
+            )
+            .await
+        }
     }
 }
 
@@ -235,9 +250,9 @@ pub(in crate::http) async fn patch(
 pub(in crate::http) async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
-    _: AdministratorProgram,
+    ManagingProgram(by): ManagingProgram,
 ) -> Response {
-    json::remove(&app, &id).await
+    json::remove(&app, by, &id).await
 }
 
 /// `GET /oauth/applications/:id/delete`.
@@ -245,9 +260,9 @@ pub(in crate::http) async fn confirm_delete(
     State(app): State<App>,
     Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
-    Administrator(viewer): Administrator,
+    Managing { viewer, by }: Managing,
 ) -> Response {
-    let client = match found(&app, &id, &request_id).await {
+    let client = match found(&app, by, &id, &request_id).await {
         Ok(client) => client,
         Err(refused) => return refused,
     };
@@ -275,13 +290,13 @@ pub(in crate::http) async fn delete(
     State(app): State<App>,
     Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    ManagingForm { sent, by }: ManagingForm,
 ) -> Response {
-    let client = match found(&app, &id, &request_id).await {
+    let client = match found(&app, by, &id, &request_id).await {
         Ok(client) => client,
         Err(refused) => return refused,
     };
-    match flow::delete(&app, client.application.id).await {
+    match flow::delete(&app, by, client.application.id).await {
         Ok(true) => {
             let name = &client.application.settings.name;
             sent.viewer
@@ -299,9 +314,9 @@ pub(in crate::http) async fn rotate_secret(
     State(app): State<App>,
     Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    ManagingForm { sent, by }: ManagingForm,
 ) -> Response {
-    let client = match found(&app, &id, &request_id).await {
+    let client = match found(&app, by, &id, &request_id).await {
         Ok(client) => client,
         Err(refused) => return refused,
     };
@@ -311,8 +326,8 @@ pub(in crate::http) async fn rotate_secret(
     } else {
         "Nothing was made: a public application has no secret."
     };
-    match flow::rotate_secret(&app, id, Older::Keep).await {
-        Ok(Some(secret)) => match found(&app, &id.to_string(), &request_id).await {
+    match flow::rotate_secret(&app, by, id, Older::Keep).await {
+        Ok(Some(secret)) => match found(&app, by, &id.to_string(), &request_id).await {
             Ok(client) => show::page_of(&app, &sent.viewer, &client, Some(secret), StatusCode::CREATED).await,
             Err(refused) => refused,
         },
@@ -330,12 +345,16 @@ pub(in crate::http) async fn retire_secret(
     State(app): State<App>,
     Path((id, secret)): Path<(String, String)>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    ManagingForm { sent, by }: ManagingForm,
 ) -> Response {
-    let (Ok(id), Ok(secret)) = (id.parse::<ApplicationId>(), secret.parse()) else {
+    let id = match found(&app, by, &id, &request_id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
+    };
+    let Ok(secret) = secret.parse() else {
         return error::gone(Some(&request_id));
     };
-    let notice = match flow::retire_secret(&app, id, secret).await {
+    let notice = match flow::retire_secret(&app, by, id, secret).await {
         Ok(true) => "The secret is retired: it opens nothing any more.",
         Ok(false) => "Nothing was retired: the last secret stays, and the other may be gone already.",
         Err(refusal) => return error::refused(&refusal),

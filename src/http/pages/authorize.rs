@@ -9,6 +9,7 @@ use super::error::{self, blank};
 use super::render::{chrome, page};
 use crate::base::secret::Secret;
 use crate::flow::App;
+use crate::flow::applications::Manager;
 use crate::flow::authorize::{self, Consent, Decision, Delivered, Next};
 use crate::flow::failed_requests::Attempt;
 use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
@@ -225,6 +226,7 @@ impl Asking<'_> {
         let view = view::consent::Consent {
             chrome,
             application: consent.application.settings.name.clone(),
+            owner: consent.application.owner_words(),
             redirect_host: people_host(target.redirect_uri(), uri),
             username: user.username.clone(),
             scopes: scope_lines(&consent),
@@ -277,13 +279,16 @@ impl Asking<'_> {
         let who =
             "Nothing was authorized. Whoever develops or runs the application can mend this; you cannot.";
         let mut view = self.framed(blank(StatusCode::BAD_REQUEST, title, &sentence, who));
-        if self.viewer.user().is_some_and(|user| user.admin) {
+        let manager = self.viewer.user().and_then(|user| Manager::of(self.app, user));
+        let disabled = application.filter(|application| !application.is_enabled());
+        let manages = |by: Manager| application.map_or(by.is_administrator(), |known| by.manages(known));
+        if disabled.is_none() && manager.is_some_and(manages) {
             "Nothing was authorized. Register the address, or tell whoever develops the application."
                 .clone_into(&mut view.who);
             view.mismatch = mismatch(why, application);
-            if let Some(disabled) = application.filter(|application| !application.is_enabled()) {
-                view = for_who_can_enable(view, disabled);
-            }
+        }
+        if let Some(disabled) = disabled.filter(|_| manager.is_some_and(Manager::is_administrator)) {
+            view = for_who_can_enable(view, disabled);
         }
         tracing::info!(event = "authorization_unproven", why = title);
         error::show(view)
@@ -363,7 +368,7 @@ fn for_who_can_enable(view: ErrorPage, disabled: &Application) -> ErrorPage {
     }
 }
 
-/// For administrators alone: others must not learn what is registered.
+/// For who manages the application: others must not learn what is registered.
 fn mismatch(why: &Unproven, application: Option<&Application>) -> Option<Mismatch> {
     let (Unproven::Mismatch { sent }, Some(application)) = (why, application) else {
         return None;

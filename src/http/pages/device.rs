@@ -149,6 +149,7 @@ async fn confirm(app: &App, viewer: &Viewer, user: &User, user_code: String, ask
     let view = DeviceConfirm {
         chrome,
         application: asked.application,
+        owner: asked.owner,
         username: user.username.clone(),
         user_code,
         scopes: asked

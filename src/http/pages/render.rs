@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::error;
 use crate::flow::App;
+use crate::flow::applications::Manager;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::Chrome;
 
@@ -21,7 +22,9 @@ pub(in crate::http) fn page(status: StatusCode, view: &impl Template) -> Respons
 pub(in crate::http) async fn chrome(app: &App, viewer: &Viewer) -> Result<Chrome, Response> {
     let chrome = Chrome::new(viewer.csrf(app).await?).under(app.issuer.path());
     let chrome = match viewer.user() {
-        Some(user) => chrome.signed_in(user.username.clone(), user.admin),
+        Some(user) => chrome
+            .signed_in(user.username.clone(), user.admin)
+            .managing(Manager::of(app, user).is_some()),
         None => chrome,
     };
     Ok(match viewer.take_notice().await {

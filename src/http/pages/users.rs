@@ -14,6 +14,7 @@ use super::error;
 use super::render::{chrome, page};
 use crate::base::generated_password;
 use crate::base::secret::Secret;
+use crate::flow::applications::{self, Manager};
 use crate::flow::users::{self as flow, Deed, NewUserRefused, PAGE, Profile};
 use crate::flow::{App, authorized, sessions};
 use crate::http::extract::administrator::{Administrator, AdministratorForm};
@@ -183,6 +184,10 @@ async fn show_page(
         Ok(allowed) => allowed,
         Err(refusal) => return error::refused(&refusal),
     };
+    let owned = match applications::all(app, Manager::Owner(user.id)).await {
+        Ok(owned) => owned.into_iter().map(|row| row.application),
+        Err(refusal) => return error::refused(&refusal),
+    };
     let chrome = match chrome(app, viewer).await {
         Ok(chrome) => chrome,
         Err(refused) => return refused,
@@ -200,6 +205,9 @@ async fn show_page(
         new_password,
         sessions: session_rows(sessions, now),
         applications: authorized_rows(app, allowed),
+        owned: owned
+            .map(|owned| (owned.id.to_string(), owned.settings.name))
+            .collect(),
         chrome,
     };
     page(status, &view)
@@ -228,7 +236,8 @@ pub(in crate::http) async fn confirm_delete(
     Extension(request_id): Extension<RequestId>,
     Administrator(viewer): Administrator,
 ) -> Response {
-    let sentence = "Every session and everything the user allowed ends at once. There is no way back.";
+    let sentence = "Every session and everything the user allowed ends at once. Applications that the user owns stay. \
+                    There is no way back.";
     confirm(&app, &viewer, &id, &request_id, ("Delete", "delete", sentence)).await
 }
 
@@ -301,22 +310,22 @@ async fn perform(app: &App, id: &str, request_id: &RequestId, sent: &Form, deed:
         Err(refused) => return refused,
     };
     let name = &user.username;
-    let notice = match flow::perform(app, user.id, deed).await {
-        Ok(false) => LAST.to_owned(),
+    let own_page = format!("{PATH}/{}", user.id);
+    let (notice, next) = match flow::perform(app, user.id, deed).await {
+        Ok(false) => (LAST.to_owned(), own_page),
         Ok(true) => match deed {
-            Deed::Disable => format!("{name} is disabled, and signed out everywhere."),
-            Deed::Delete => format!("{name} is deleted."),
-            Deed::Promote => format!("{name} is an administrator."),
-            Deed::Demote => format!("{name} is no administrator any more."),
+            Deed::Disable => (
+                format!("{name} is disabled, and signed out everywhere."),
+                own_page,
+            ),
+            Deed::Delete => (format!("{name} is deleted."), PATH.to_owned()),
+            Deed::Promote => (format!("{name} is an administrator."), own_page),
+            Deed::Demote => (format!("{name} is no administrator any more."), own_page),
         },
         Err(refusal) => return error::refused(&refusal),
     };
-    let is_gone = deed == Deed::Delete && notice != LAST;
     sent.viewer.leave_notice(&notice).await;
-    if is_gone {
-        return to(app, PATH);
-    }
-    to(app, &format!("{PATH}/{}", user.id))
+    to(app, &next)
 }
 
 /// `POST /users/:id/enable`.

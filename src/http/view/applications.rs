@@ -32,6 +32,15 @@ pub struct ApplicationRow {
     pub last_used: Option<When>,
     pub live_grants: u64,
     pub disabled: bool,
+    pub owner: Option<Owner>,
+}
+
+/// The user whose an application is.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub id: String,
+    /// `None`: the user is deleted.
+    pub username: Option<String>,
 }
 
 impl ApplicationRow {
@@ -99,6 +108,8 @@ pub struct FormValues {
     pub revoke_previous_tokens: bool,
     /// One a line.
     pub allowed_origins: String,
+    /// A user name.
+    pub owner: String,
 }
 
 /// How long the access tokens of one grant live.
@@ -138,6 +149,7 @@ pub struct ApplicationShow {
     pub confidential: bool,
     pub trusted: bool,
     pub disabled: bool,
+    pub owner: Option<Owner>,
     pub created: When,
     pub last_used: Option<When>,
     /// At most two; the older first.
@@ -272,6 +284,7 @@ impl Sample for ApplicationsList {
             last_used: last_used.map(|seconds| When::new(ago(seconds), *NOW)),
             live_grants,
             disabled,
+            owner: disabled.then(|| owner(say)),
         };
         Self {
             chrome: administrator(say),
@@ -358,6 +371,7 @@ impl Sample for ApplicationShow {
             confidential: true,
             trusted: true,
             disabled: false,
+            owner: Some(owner(say)),
             created: When::new(ago(200 * 86_400), *NOW),
             last_used: Some(When::new(ago(180), *NOW)),
             secrets: vec![secret("a", 200 * 86_400, Some(180)), secret("b", 4, None)],
@@ -420,6 +434,13 @@ impl Sample for ApplicationDisable {
             users: 3,
             live_tokens: 12,
         }
+    }
+}
+
+fn owner(say: Say<'_>) -> Owner {
+    Owner {
+        id: say("0192f0c1-5a3a"),
+        username: Some(say("ichiro")),
     }
 }
 

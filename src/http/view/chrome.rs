@@ -13,8 +13,10 @@ pub struct Chrome {
     pub csrf: Secret,
     /// The user name of who is signed in.
     pub username: Option<String>,
-    /// Whether who is signed in may manage applications.
+    /// Whether who is signed in is an administrator.
     pub admin: bool,
+    /// Whether who is signed in may manage applications, be it only their own.
+    pub manages: bool,
     pub site_name: String,
     pub stylesheet_href: String,
     pub mark_href: String,
@@ -33,6 +35,7 @@ impl Chrome {
             csrf,
             username: None,
             admin: false,
+            manages: false,
             site_name: "Tegata".to_owned(),
             stylesheet_href: assets::STYLESHEET.href(),
             mark_href: assets::MARK.href(),
@@ -54,6 +57,14 @@ impl Chrome {
     pub fn signed_in(mut self, username: impl Into<String>, admin: bool) -> Self {
         self.username = Some(username.into());
         self.admin = admin;
+        self.manages = admin;
+        self
+    }
+
+    /// Who is signed in may manage applications.
+    #[must_use]
+    pub fn managing(mut self, manages: bool) -> Self {
+        self.manages = manages;
         self
     }
 

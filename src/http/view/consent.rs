@@ -12,6 +12,8 @@ pub struct Consent {
     pub chrome: Chrome,
     /// The application's name.
     pub application: String,
+    /// The user who owns it; `None`: the administrators do.
+    pub owner: Option<String>,
     /// Where both answers lead: a host, or the scheme of a native application.
     pub redirect_host: String,
     /// Who is signed in and would authorize.
@@ -59,6 +61,7 @@ impl Sample for Consent {
         Self {
             chrome: anonymous(),
             application: say("Memo Bot"),
+            owner: Some(say("ichiro")),
             redirect_host: say("memo.example"),
             username: say("hanako"),
             scopes: vec![

@@ -26,6 +26,8 @@ pub struct Device {
 pub struct DeviceConfirm {
     pub chrome: Chrome,
     pub application: String,
+    /// The user who owns it; `None`: the administrators do.
+    pub owner: Option<String>,
     pub username: String,
     /// In the spelling that the device shows.
     pub user_code: String,
@@ -67,6 +69,7 @@ impl Sample for DeviceConfirm {
         Self {
             chrome: anonymous(),
             application: say("Memo Bot for the television"),
+            owner: Some(say("ichiro")),
             username: say("hanako"),
             user_code: say("WDJB-MJHT"),
             scopes: vec![

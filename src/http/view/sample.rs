@@ -43,6 +43,7 @@ pub trait Sample: Sized {
 pub fn pages(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
     let mut pages = filled(say)?;
     pages.extend(empty(say)?);
+    pages.extend(owned(say)?);
     Ok(pages)
 }
 
@@ -159,6 +160,7 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         new_password: None,
         sessions: Vec::new(),
         applications: Vec::new(),
+        owned: Vec::new(),
         ..UserShow::sample_in(say)
     };
     let error = ErrorPage {
@@ -182,6 +184,29 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("users-nobody-matches", nobody.render()?),
         ("user-bare", oneself.render()?),
         ("error-plain", error.render()?),
+    ])
+}
+
+/// As somebody sees them who is no administrator and manages their own applications.
+fn owned(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
+    let chrome = || anonymous().signed_in(say("ichiro"), false).managing(true);
+    let list = ApplicationsList {
+        chrome: chrome(),
+        ..ApplicationsList::sample_in(say)
+    };
+    let form = ApplicationForm {
+        chrome: chrome(),
+        ..ApplicationForm::sample_in(say)
+    };
+    let show = ApplicationShow {
+        chrome: chrome(),
+        disabled: true,
+        ..ApplicationShow::sample_in(say)
+    };
+    Ok(vec![
+        ("applications-owned", list.render()?),
+        ("application-form-owned", form.render()?),
+        ("application-owned", show.render()?),
     ])
 }
 
@@ -242,7 +267,12 @@ mod tests {
     #[test]
     fn no_page_carries_a_script_or_a_style_or_loads_from_elsewhere() {
         let ours = format!("<script src=\"{}\" defer></script>", SCRIPT.href());
-        let with_ours = ["application", "application-public", "application-one-secret"];
+        let with_ours = [
+            "application",
+            "application-public",
+            "application-one-secret",
+            "application-owned",
+        ];
         for (name, page) in plain() {
             assert_eq!(
                 page.matches(&ours).count(),
@@ -336,10 +366,10 @@ mod tests {
     }
 
     #[test]
-    fn only_an_administrator_is_led_to_the_applications() {
+    fn only_who_manages_applications_is_led_to_them() {
         let mut page = Account::sample();
         assert!(page.render().unwrap().contains("href=\"/oauth/applications\""));
-        page.chrome.admin = false;
+        page.chrome.manages = false;
         assert!(!page.render().unwrap().contains("href=\"/oauth/applications\""));
     }
 

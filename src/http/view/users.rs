@@ -70,6 +70,8 @@ pub struct UserShow {
     pub new_password: Option<Secret>,
     pub sessions: Vec<SessionRow>,
     pub applications: Vec<AuthorizedRow>,
+    /// Id and name of what the user owns.
+    pub owned: Vec<(String, String)>,
 }
 
 /// `GET /users/:id/disable` and `GET /users/:id/delete`: asks before it is done.
@@ -156,6 +158,7 @@ impl Sample for UserShow {
                 last_used: None,
                 disabled: true,
             }],
+            owned: vec![(say("0192f0c1-5a3d"), say("Importer"))],
         }
     }
 }

@@ -15,6 +15,8 @@ const ISSUER: &str = "https://as.example";
 fn application(redirect_uris: &[&str]) -> Application {
     Application {
         id: Uuid::from_u128(1).into(),
+        owner_id: None,
+        owner: None,
         client_id: ClientId::parse("app").unwrap(),
         settings: ApplicationSettings {
             name: "App".into(),

@@ -9,12 +9,10 @@ use super::super::error;
 use super::super::render::{chrome, page};
 use super::{PATH, found, json, to};
 use crate::flow::App;
-use crate::flow::applications::NotSaved;
+use crate::flow::applications::{Manager, NotSaved};
 use crate::flow::failed_requests::{self as flow, Failure};
 use crate::http::error::{EndpointError, NO_STORE};
-use crate::http::extract::administrator::{
-    Administrator, AdministratorForm, AdministratorProgram, is_program,
-};
+use crate::http::extract::administrator::{Managing, ManagingForm, ManagingProgram, is_program};
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::request::RequestId;
 use crate::http::view::When;
@@ -31,23 +29,23 @@ pub(in crate::http) async fn index(
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     if is_program(&parts.headers) {
-        return match AdministratorProgram::from_request_parts(&mut parts, &app).await {
-            Ok(_) => as_json(&app, &id).await,
+        return match ManagingProgram::from_request_parts(&mut parts, &app).await {
+            Ok(ManagingProgram(by)) => as_json(&app, by, &id).await,
             Err(refused) => refused,
         };
     }
-    let Administrator(viewer) = match Administrator::from_request_parts(&mut parts, &app).await {
-        Ok(administrator) => administrator,
+    let Managing { viewer, by } = match Managing::from_request_parts(&mut parts, &app).await {
+        Ok(managing) => managing,
         Err(refused) => return refused,
     };
-    match found(&app, &id, &request_id).await {
+    match found(&app, by, &id, &request_id).await {
         Ok(client) => show(&app, &viewer, &client.application).await,
         Err(refused) => refused,
     }
 }
 
-async fn as_json(app: &App, id: &str) -> Response {
-    let client = match json::find(app, id).await {
+async fn as_json(app: &App, by: Manager, id: &str) -> Response {
+    let client = match json::find(app, by, id).await {
         Ok(client) => client,
         Err(refused) => return refused,
     };
@@ -139,16 +137,16 @@ pub(in crate::http) async fn add_redirect_uri(
     State(app): State<App>,
     Path((id, failure)): Path<(String, String)>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    ManagingForm { sent, by }: ManagingForm,
 ) -> Response {
-    let application = match found(&app, &id, &request_id).await {
+    let application = match found(&app, by, &id, &request_id).await {
         Ok(client) => client.application,
         Err(refused) => return refused,
     };
     let Ok(failure) = failure.parse() else {
         return error::gone(Some(&request_id));
     };
-    let notice = match flow::add_redirect_uri(&app, &application, failure).await {
+    let notice = match flow::add_redirect_uri(&app, by, &application, failure).await {
         Ok(Some(_)) => "The redirect URI is registered. People are asked for their consent once more.",
         Ok(None) => {
             "Nothing was registered: only an address at a host that is registered already can be added here."

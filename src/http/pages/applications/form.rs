@@ -9,7 +9,7 @@ use super::{PATH, to, usual};
 use crate::base::config::words;
 use crate::base::pattern;
 use crate::flow::App;
-use crate::flow::applications::{NotSaved, Wanted};
+use crate::flow::applications::{Manager, NotSaved, Wanted};
 use crate::http::extract::form::Form;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::FieldErrors;
@@ -52,6 +52,7 @@ pub(super) fn read(sent: &Form) -> Wanted {
         reuse_access_token: sent.is_on("reuse_access_token"),
         revoke_previous_tokens: sent.is_on("revoke_previous_tokens"),
         allowed_origins: lines(&sent.text("allowed_origins")),
+        owner: sent.params.get("owner").map(str::to_owned),
         ..Wanted::default()
     }
 }
@@ -82,10 +83,11 @@ fn ttl_field(grant: GrantType) -> String {
     format!("access_token_ttl_{grant}")
 }
 
-pub(super) async fn blank(app: &App, viewer: &Viewer) -> Response {
+pub(super) async fn blank(app: &App, viewer: &Viewer, by: Manager) -> Response {
     render(
         app,
         viewer,
+        by,
         Asked::New,
         &usual(app),
         FieldErrors::new(),
@@ -94,11 +96,15 @@ pub(super) async fn blank(app: &App, viewer: &Viewer) -> Response {
     .await
 }
 
-pub(super) async fn filled(app: &App, viewer: &Viewer, client: &Client) -> Response {
-    let wanted = Wanted::of(&client.application.settings);
+pub(super) async fn filled(app: &App, viewer: &Viewer, by: Manager, client: &Client) -> Response {
+    let wanted = Wanted {
+        owner: client.application.owner.clone(),
+        ..Wanted::of(&client.application.settings)
+    };
     render(
         app,
         viewer,
+        by,
         Asked::Edit(client),
         &wanted,
         FieldErrors::new(),
@@ -111,6 +117,7 @@ pub(super) async fn filled(app: &App, viewer: &Viewer, client: &Client) -> Respo
 pub(super) async fn again(
     app: &App,
     viewer: &Viewer,
+    by: Manager,
     asked: Asked<'_>,
     typed: &Wanted,
     refused: NotSaved,
@@ -121,6 +128,7 @@ pub(super) async fn again(
             render(
                 app,
                 viewer,
+                by,
                 asked,
                 typed,
                 errors,
@@ -134,7 +142,7 @@ pub(super) async fn again(
                 "Somebody else saved this application since you opened it. What you typed is below: \
                  save again to put it in place of theirs, or go back to see what they changed.",
             );
-            render(app, viewer, asked, typed, errors, StatusCode::CONFLICT).await
+            render(app, viewer, by, asked, typed, errors, StatusCode::CONFLICT).await
         }
         NotSaved::Already(id) => {
             let notice =
@@ -150,6 +158,7 @@ pub(super) async fn again(
 async fn render(
     app: &App,
     viewer: &Viewer,
+    by: Manager,
     asked: Asked<'_>,
     wanted: &Wanted,
     errors: FieldErrors,
@@ -179,11 +188,15 @@ async fn render(
         cancel_href,
         values: values(wanted),
         errors,
-        scopes: scopes(app, wanted.scopes.as_deref().unwrap_or_default()),
+        scopes: offered(
+            by,
+            scopes(app, wanted.scopes.as_deref().unwrap_or_default()),
+            is_reserved_scope,
+        ),
         default_scopes: by_default(scopes(app, &wanted.default_scopes)),
-        optional_scopes: scopes(app, &wanted.optional_scopes),
+        optional_scopes: offered(by, scopes(app, &wanted.optional_scopes), is_reserved_scope),
         lifetimes: lifetimes_by_grant(app, wanted),
-        grants: grants(app, wanted),
+        grants: offered(by, grants(app, wanted), is_reserved_grant),
         defaults: defaults(app),
         is_new: version.is_none(),
         new_id: wanted.id.map(|id| id.to_string()),
@@ -208,6 +221,7 @@ fn values(wanted: &Wanted) -> FormValues {
         reuse_access_token: wanted.reuse_access_token,
         revoke_previous_tokens: wanted.revoke_previous_tokens,
         allowed_origins: wanted.allowed_origins.join("\n"),
+        owner: wanted.owner.clone().unwrap_or_default(),
     }
 }
 
@@ -259,6 +273,22 @@ fn scopes(app: &App, ticked: &[String]) -> Vec<Choice> {
         )
     });
     known.iter().copied().map(choice).chain(others).collect()
+}
+
+/// Those that `by` may tick. What an administrator has given stays, so that it can be taken away.
+fn offered(by: Manager, choices: Vec<Choice>, is_reserved: fn(&str) -> bool) -> Vec<Choice> {
+    choices
+        .into_iter()
+        .filter(|choice| by.is_administrator() || choice.checked || !is_reserved(&choice.name))
+        .collect()
+}
+
+fn is_reserved_scope(name: &str) -> bool {
+    pattern::covers(name, APPLICATIONS)
+}
+
+fn is_reserved_grant(name: &str) -> bool {
+    name == GrantType::Password.name()
 }
 
 /// Those that can be granted without being asked for by name.

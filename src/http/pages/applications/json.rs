@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::described::{described, summary};
-use crate::flow::applications::{self as flow, NotSaved, Wanted};
+use crate::flow::applications::{self as flow, Manager, NotSaved, Wanted};
 use crate::http::error::{EndpointError, NO_STORE};
-use crate::http::extract::administrator::AdministratorProgram;
+use crate::http::extract::administrator::ManagingProgram;
 use crate::http::extract::params::{drain, is_media_type, read};
 use crate::model::application::Client;
 use crate::model::ids::ApplicationId;
@@ -112,6 +112,9 @@ struct Fields {
     reuse_access_token: Option<bool>,
     revoke_previous_tokens: Option<bool>,
     allowed_origins: Option<Texts>,
+    /// A user name; null for the administrators.
+    #[serde(deserialize_with = "sent")]
+    owner: Option<Option<String>>,
     /// Of a new application alone.
     client_id: Option<String>,
     client_secret: Option<String>,
@@ -182,6 +185,10 @@ impl Fields {
             &mut wanted.allowed_origins,
             self.allowed_origins.map(Texts::into_vec),
         );
+        set(
+            &mut wanted.owner,
+            self.owner.map(|owner| Some(owner.unwrap_or_default())),
+        );
     }
 }
 
@@ -207,14 +214,14 @@ async fn fields(request: Request) -> Result<Fields, Response> {
 }
 
 /// A program that may, and what it sends.
-async fn admitted(app: &App, request: Request) -> Result<Fields, Response> {
+async fn admitted(app: &App, request: Request) -> Result<(Manager, Fields), Response> {
     let (mut parts, body) = request.into_parts();
-    AdministratorProgram::from_request_parts(&mut parts, app).await?;
-    fields(Request::from_parts(parts, body)).await
+    let ManagingProgram(by) = ManagingProgram::from_request_parts(&mut parts, app).await?;
+    Ok((by, fields(Request::from_parts(parts, body)).await?))
 }
 
-pub(super) async fn index(app: &App) -> Response {
-    match flow::all(app).await {
+pub(super) async fn index(app: &App, by: Manager) -> Response {
+    match flow::all(app, by).await {
         Ok(listed) => {
             let rows: Vec<_> = listed.iter().map(|row| summary(app, &row.application)).collect();
             (NO_STORE, Json(rows)).into_response()
@@ -223,18 +230,19 @@ pub(super) async fn index(app: &App) -> Response {
     }
 }
 
-pub(super) async fn show(app: &App, id: &str) -> Response {
-    match find(app, id).await {
+pub(super) async fn show(app: &App, by: Manager, id: &str) -> Response {
+    match find(app, by, id).await {
         Ok(client) => (NO_STORE, Json(summary(app, &client.application))).into_response(),
         Err(refused) => refused,
     }
 }
 
-pub(super) async fn find(app: &App, id: &str) -> Result<Client, Response> {
+/// See [`super::found`].
+pub(super) async fn find(app: &App, by: Manager, id: &str) -> Result<Client, Response> {
     let Ok(id) = id.parse::<ApplicationId>() else {
         return Err(no_such_application());
     };
-    match flow::find(app, id).await {
+    match flow::find(app, by, id).await {
         Ok(Some(client)) => Ok(client),
         Ok(None) => Err(no_such_application()),
         Err(refusal) => Err(EndpointError::from(refusal).into_response()),
@@ -247,7 +255,7 @@ fn no_such_application() -> Response {
 }
 
 pub(super) async fn create(app: &App, request: Request) -> Response {
-    let mut sent = match admitted(app, request).await {
+    let (by, mut sent) = match admitted(app, request).await {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
@@ -258,7 +266,7 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
         ..Wanted::default()
     };
     sent.put_into(&mut wanted);
-    match flow::create(app, &wanted).await {
+    match flow::create(app, by, &wanted).await {
         Ok(saved) => {
             let body = Json(described(app, &saved.client, saved.secret.as_ref()));
             (StatusCode::CREATED, NO_STORE, body).into_response()
@@ -268,19 +276,19 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
 }
 
 pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
-    let sent = match admitted(app, request).await {
+    let (by, sent) = match admitted(app, request).await {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
     for _ in 0..TRIES {
-        let application = match find(app, id).await {
+        let application = match find(app, by, id).await {
             Ok(client) => client.application,
             Err(refused) => return refused,
         };
         let version = sent.version.unwrap_or(application.version);
         let mut wanted = Wanted::of(&application.settings);
         sent.clone().put_into(&mut wanted);
-        match flow::change(app, application.id, &wanted, version).await {
+        match flow::change(app, by, application.id, &wanted, version).await {
             Ok(saved) if saved.secret.is_some() => {
                 return (
                     NO_STORE,
@@ -296,12 +304,12 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
     not_saved(NotSaved::Conflict)
 }
 
-pub(super) async fn remove(app: &App, id: &str) -> Response {
-    let id = match find(app, id).await {
+pub(super) async fn remove(app: &App, by: Manager, id: &str) -> Response {
+    let id = match find(app, by, id).await {
         Ok(client) => client.application.id,
         Err(refused) => return refused,
     };
-    match flow::delete(app, id).await {
+    match flow::delete(app, by, id).await {
         Ok(true) => (StatusCode::NO_CONTENT, NO_STORE).into_response(),
         Ok(false) => no_such_application(),
         Err(refusal) => EndpointError::from(refusal).into_response(),
@@ -310,7 +318,8 @@ pub(super) async fn remove(app: &App, id: &str) -> Response {
 
 /// `enabled`: what it is to be. Asked twice, it is done once, and answered alike.
 pub(super) async fn switch(app: &App, id: &str, enabled: bool) -> Response {
-    let id = match find(app, id).await {
+    let by = Manager::Administrator;
+    let id = match find(app, by, id).await {
         Ok(client) => client.application.id,
         Err(refused) => return refused,
     };
@@ -322,7 +331,7 @@ pub(super) async fn switch(app: &App, id: &str, enabled: bool) -> Response {
     if let Err(refusal) = switched {
         return EndpointError::from(refusal).into_response();
     }
-    match find(app, &id.to_string()).await {
+    match find(app, by, &id.to_string()).await {
         Ok(client) => (NO_STORE, Json(summary(app, &client.application))).into_response(),
         Err(refused) => refused,
     }
@@ -381,7 +390,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_stays() {
-        let wanted = after(r#"{"name": "Memos", "id": "x", "created_at": 1, "owner": 7}"#);
+        let wanted = after(r#"{"name": "Memos", "id": "x", "created_at": 1, "owner_id": 7}"#);
         assert_eq!(wanted.name, "Memos");
         assert_eq!(wanted.scopes, registered().scopes);
         assert_eq!((&*wanted.access_token_ttl, wanted.trusted), ("300", true));

@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use super::super::error;
 use super::super::render::{chrome, page};
+use super::owner;
 use crate::base::config::words;
 use crate::base::secret::Secret;
 use crate::flow::App;
@@ -66,6 +67,7 @@ pub(super) async fn page_of(
         confidential: settings.confidential,
         trusted: settings.trusted,
         disabled: application.disabled_at.is_some(),
+        owner: owner(application),
         created: When::new(application.created_at, now),
         last_used: application.last_used_at.map(|at| When::new(at, now)),
         secrets: secrets.collect(),

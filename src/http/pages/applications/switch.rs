@@ -1,4 +1,4 @@
-//! Disables and enables an application.
+//! Disables and enables an application: for administrators alone, whosever it is.
 
 use axum::Extension;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
@@ -9,7 +9,7 @@ use super::super::error;
 use super::super::render::{chrome, page};
 use super::{PATH, found, json, to};
 use crate::flow::App;
-use crate::flow::applications as flow;
+use crate::flow::applications::{self as flow, Manager};
 use crate::http::extract::administrator::{
     Administrator, AdministratorForm, AdministratorProgram, is_program,
 };
@@ -23,7 +23,7 @@ pub(in crate::http) async fn confirm(
     Extension(request_id): Extension<RequestId>,
     Administrator(viewer): Administrator,
 ) -> Response {
-    let client = match found(&app, &id, &request_id).await {
+    let client = match found(&app, Manager::Administrator, &id, &request_id).await {
         Ok(client) => client,
         Err(refused) => return refused,
     };
@@ -78,7 +78,7 @@ async fn switch(app: &App, id: &str, request_id: &RequestId, request: Request, e
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
-    let application = match found(app, id, request_id).await {
+    let application = match found(app, Manager::Administrator, id, request_id).await {
         Ok(client) => client.application,
         Err(refused) => return refused,
     };
