@@ -140,6 +140,18 @@ async fn what_is_done_to_a_user_takes_effect_at_once(world: World) {
     assert_eq!(root.get(&path).await.status, 404);
 }
 
+async fn nobody_resets_their_own_password_without_the_current_one(world: World) {
+    let root = world.administrator("root").await;
+    let roots = world.signed_in(&root).await;
+    let page = roots.get(&page_of(&root)).await;
+    assert!(Form::with_id(&page.body, "reset-password").is_none(), "{page}");
+    let mut form = Form::with_id(&page.body, "switch-administrator").unwrap();
+    form.action = format!("{}/password", page_of(&root));
+    let answer = roots.submit(&page, &form).await;
+    assert_eq!((answer.status, answer.location().unwrap().path()), (303, "/account"));
+    assert_eq!(world.browser().try_to_sign_in("root", &root.password).await.status, 303);
+}
+
 async fn the_last_enabled_administrator_stays_one(world: World) {
     let (root, other) = (world.administrator("root").await, world.administrator("other").await);
     let roots = world.signed_in(&root).await;

@@ -281,8 +281,8 @@ impl Asking<'_> {
         let mut view = self.framed(blank(StatusCode::BAD_REQUEST, title, &sentence, who));
         let manager = self.viewer.user().and_then(|user| Manager::of(self.app, user));
         let disabled = application.filter(|application| !application.is_enabled());
-        let manages = |by: Manager| application.map_or(by.is_administrator(), |known| by.manages(known));
-        if disabled.is_none() && manager.is_some_and(manages) {
+        let is_theirs = |by: Manager| application.map_or(by.is_administrator(), |known| by.manages(known));
+        if disabled.is_none() && manager.is_some_and(is_theirs) {
             "Nothing was authorized. Register the address, or tell whoever develops the application."
                 .clone_into(&mut view.who);
             view.mismatch = mismatch(why, application);

@@ -358,6 +358,10 @@ pub(in crate::http) async fn reset_password(
         Ok(user) => user,
         Err(refused) => return refused,
     };
+    // There the current one is asked for.
+    if is_self(&sent.viewer, &user) {
+        return to(&app, "/account");
+    }
     let password = generated_password::generate(&app.entropy);
     match flow::set_password(&app, user.id, password.clone()).await {
         Ok(()) => show_page(&app, &sent.viewer, user, Some(password), StatusCode::OK).await,

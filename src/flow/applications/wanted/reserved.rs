@@ -25,7 +25,7 @@ pub(super) fn check(
     }
     let had = |has: fn(&ApplicationSettings) -> bool| before.is_some_and(has);
     if after.trusted && !had(|before| before.trusted) {
-        faults.add("trusted", "Only an administrator spares people the question.");
+        faults.add("trusted", "Only an administrator makes an application trusted.");
     }
     if after.introspect && !had(|before| before.introspect) {
         faults.add(
