@@ -35,6 +35,7 @@ pub const APPLICATIONS_SCOPE: &str = "applications";
 
 /// The settings, each valid by itself and with the others.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one a switch of the server")]
 pub struct Config {
     /// `None`: port 3801 on `127.0.0.1`, and on `[::1]` where there is IPv6.
     pub listen: Option<Vec<SocketAddr>>,

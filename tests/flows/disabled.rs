@@ -8,11 +8,11 @@ use crate::world::{Answer, Application, Ask, Tokens, User, World, meanwhile};
 const ROUNDS: usize = 3;
 const OTHERS: usize = 4;
 
-async fn switch(world: &World, app: &Application, word: &str) {
+async fn switch(world: &World, app: &Application, deed: &str) {
     let done = world
-        .command(&["application", word, &app.client_id, "--json"], "")
+        .command(&["application", deed, &app.client_id, "--json"], "")
         .await;
-    assert_eq!(done.json()["disabled"], word == "disable");
+    assert_eq!(done.json()["disabled"], deed == "disable");
 }
 
 /// Every way in that `app` has, tried at `node`: with the tokens and the code from before.
@@ -234,7 +234,7 @@ async fn nothing_of_a_user_is_alive_once_disabling_them_is_done(world: World) {
                     if answer.status != 200 {
                         break;
                     }
-                    token = answer.tokens().refresh().to_owned();
+                    answer.tokens().refresh().clone_into(&mut token);
                     given.push(answer.tokens());
                 }
                 given

@@ -129,14 +129,12 @@ fn admit(
     path: &str,
     request_id: Option<&RequestId>,
 ) -> Result<Manager, Response> {
-    match user {
-        Some(user) => Manager::of(app, user).ok_or_else(|| error::forbidden(request_id)),
-        None => {
-            let next = if is_own_path(path) { path } else { HOME };
-            let login = format!("{}/login?next={next}", app.issuer.path());
-            Err(redirect(StatusCode::SEE_OTHER, &login))
-        }
-    }
+    let Some(user) = user else {
+        let next = if is_own_path(path) { path } else { HOME };
+        let login = format!("{}/login?next={next}", app.issuer.path());
+        return Err(redirect(StatusCode::SEE_OTHER, &login));
+    };
+    Manager::of(app, user).ok_or_else(|| error::forbidden(request_id))
 }
 
 /// A program that acts for somebody who manages applications; it is told in JSON what it may not do.

@@ -43,6 +43,7 @@ pub trait Sample: Sized {
 pub fn pages(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
     let mut pages = filled(say)?;
     pages.extend(empty(say)?);
+    pages.extend(empty_users(say)?);
     pages.extend(owned(say)?);
     Ok(pages)
 }
@@ -148,21 +149,6 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         email: None,
         ..Account::sample_in(say)
     };
-    let nobody = UsersList {
-        rows: Vec::new(),
-        ..UsersList::sample_in(say)
-    };
-    let oneself = UserShow {
-        is_self: true,
-        disabled: true,
-        email: None,
-        signed_in: None,
-        new_password: None,
-        sessions: Vec::new(),
-        applications: Vec::new(),
-        owned: Vec::new(),
-        ..UserShow::sample_in(say)
-    };
     let error = ErrorPage {
         mismatch: None,
         code: None,
@@ -181,9 +167,30 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("failed-requests-none", none_failed.render()?),
         ("authorized-empty", authorized.render()?),
         ("account-right", account.render()?),
+        ("error-plain", error.render()?),
+    ])
+}
+
+/// The same of the users' pages.
+fn empty_users(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
+    let nobody = UsersList {
+        rows: Vec::new(),
+        ..UsersList::sample_in(say)
+    };
+    let oneself = UserShow {
+        is_self: true,
+        disabled: true,
+        email: None,
+        signed_in: None,
+        new_password: None,
+        sessions: Vec::new(),
+        applications: Vec::new(),
+        owned: Vec::new(),
+        ..UserShow::sample_in(say)
+    };
+    Ok(vec![
         ("users-nobody-matches", nobody.render()?),
         ("user-bare", oneself.render()?),
-        ("error-plain", error.render()?),
     ])
 }
 

@@ -85,6 +85,23 @@ impl Ttl {
     }
 }
 
+/// A user name; null for the administrators.
+#[derive(Clone, Deserialize)]
+#[serde(untagged, expecting = "owner is a user name, or null")]
+enum Owner {
+    User(String),
+    Administrators(()),
+}
+
+impl Owner {
+    fn into_text(self) -> String {
+        match self {
+            Self::User(name) => name,
+            Self::Administrators(()) => String::new(),
+        }
+    }
+}
+
 /// What may be set. Members that are not here (`id`, `created_at`) are passed over.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
@@ -112,9 +129,8 @@ struct Fields {
     reuse_access_token: Option<bool>,
     revoke_previous_tokens: Option<bool>,
     allowed_origins: Option<Texts>,
-    /// A user name; null for the administrators.
     #[serde(deserialize_with = "sent")]
-    owner: Option<Option<String>>,
+    owner: Option<Owner>,
     /// Of a new application alone.
     client_id: Option<String>,
     client_secret: Option<String>,
@@ -185,10 +201,7 @@ impl Fields {
             &mut wanted.allowed_origins,
             self.allowed_origins.map(Texts::into_vec),
         );
-        set(
-            &mut wanted.owner,
-            self.owner.map(|owner| Some(owner.unwrap_or_default())),
-        );
+        set(&mut wanted.owner, self.owner.map(Owner::into_text).map(Some));
     }
 }
 
