@@ -1,6 +1,7 @@
 //! The commands as an operator types them, beside a server that runs on the same store.
 
 mod applications;
+mod check;
 mod tokens;
 mod usage;
 mod users;

@@ -48,8 +48,17 @@ pub enum Command {
     /// Tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// List the settings and applications that depart from best current practice (RFC 9700)
+    Check(Check),
     /// Delete everything that has expired
     Sweep,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Exit with 1 where anything is listed
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `tegata user …`

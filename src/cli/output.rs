@@ -13,6 +13,7 @@ use crate::flow::applications::described::{Described, Summary};
 use crate::flow::failed_requests::Failure as FailedRequest;
 use crate::model::ids::UserId;
 use crate::model::user::User;
+use crate::protocol::departure::Departure;
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,6 +321,31 @@ impl Plain for [FailedRequest] {
                 row("request_id", failure.request_id.as_str()),
             ]);
             table(rows)
+        });
+        blocks.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// `check`.
+impl Plain for [Departure] {
+    fn plain(&self) -> String {
+        if self.is_empty() {
+            return "Nothing departs from best current practice.".to_owned();
+        }
+        let blocks = self.iter().map(|departure| {
+            let whose = match &departure.application {
+                Some(client_id) => format!("application {client_id}"),
+                None => "this server".to_owned(),
+            };
+            table([
+                row(
+                    "departs",
+                    format!("{whose}: {} = {}", departure.setting, departure.value),
+                ),
+                row("why", departure.why),
+                row("mend", departure.mend),
+                row("section", departure.section),
+            ])
         });
         blocks.collect::<Vec<_>>().join("\n\n")
     }

@@ -185,6 +185,26 @@ fn pages(app: &App) -> Router<Http> {
             post(applications::failed_requests::add_redirect_uri),
         )
         .route(
+            "/oauth/applications/{id}/grants",
+            get(applications::families::index),
+        )
+        .route(
+            "/oauth/applications/{id}/grants/revoke",
+            get(applications::families::confirm_revoke_all).post(applications::families::revoke_all),
+        )
+        .route(
+            "/oauth/applications/{id}/grants/{grant}",
+            get(applications::families::show),
+        )
+        .route(
+            "/oauth/applications/{id}/grants/{grant}/revoke",
+            post(applications::families::revoke),
+        )
+        .route(
+            "/oauth/applications/{id}/tokens/{fingerprint}/revoke",
+            post(applications::families::revoke_own_token),
+        )
+        .route(
             "/oauth/applications/{id}/secrets",
             post(applications::rotate_secret),
         )

@@ -53,6 +53,19 @@ async fn many_applications(world: World) {
     window.sign_in(&ichiro).await;
     survey.open("/oauth/applications", "applications").await;
     survey.open("/oauth/applications?q=nothing+like+it", "applications-no-match").await;
+    world.client_credentials(&app).await.tokens();
+    window.open("/oauth/applications?q=Memo+Bot").await;
+    window.follow("tbody tr:first-child a").await;
+    window.follow("#grants").await;
+    window.element("#own-tokens").await;
+    survey.look("grants").await;
+    window.follow("tbody tr:first-child a").await;
+    window.element("#revoke-grant").await;
+    survey.look("grant").await;
+    window.follow("p.small a:last-child").await;
+    window.follow("#revoke-all").await;
+    window.element("button#revoke-all").await;
+    survey.look("grants-revoke").await;
     survey.open(&Ask::of(&app).with("redirect_uri", "https://else.example/").path(), "mismatch-for-administrators").await;
 }
 
