@@ -4,9 +4,10 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use crate::base::config::{Config, PublicUrl, words};
-use crate::model::application::{ApplicationSecret, ApplicationSettings, Client};
+use crate::model::application::{ApplicationSecret, ApplicationSettings, Client, SecretDigest};
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
+use crate::model::origin::Origin;
 use crate::model::redirect_uri::RedirectUri;
 
 /// RFC 6750 §5.3: one hour or less.
@@ -138,6 +139,22 @@ const COPIED: Rule = Rule {
     mend: "Use a loopback redirect URI, or device_code where there is no browser.",
     section: "RFC 8252 §7",
 };
+const SECRET_IN_BROWSER: Rule = Rule {
+    why: "A page in a browser cannot keep a secret: whoever opens it can read it and pass as the application.",
+    mend: "Register the browser application as a public one of its own, and take allowed_origins away here.",
+    section: "RFC 6749 §2.1",
+};
+const LOCAL_ORIGIN: Rule = Rule {
+    why: "Any page that a program on the person's machine serves there may call the token endpoint as the \
+          application.",
+    mend: "Keep it for an application of its own for development, and take it away here.",
+    section: "RFC 9700 §2.6",
+};
+const CHOSEN_SECRET: Rule = Rule {
+    why: "A secret that a person chose can be guessed, or known from elsewhere; a generated one cannot.",
+    mend: "Rotate it: tegata application rotate-secret generates one.",
+    section: "RFC 6749 §10.10",
+};
 const OLD_SECRET: Rule = Rule {
     why: "The longer a secret lives the more copies of it there are, in backups and with people who have left.",
     mend: "Rotate it: tegata application rotate-secret.",
@@ -203,9 +220,10 @@ pub fn of_server(config: &Config) -> Vec<Departure> {
 pub fn of_application(client: &Client, pkce_for_all: bool, now: OffsetDateTime) -> Vec<Departure> {
     let settings = &client.application.settings;
     let mut found = grants(settings);
-    if settings.allows(GrantType::AuthorizationCode) {
-        let pkce = pkce_for_all || settings.require_pkce || !settings.confidential;
-        found.extend((!pkce).then(|| NO_PKCE.broken("require_pkce", "false")));
+    let by_code = settings.allows(GrantType::AuthorizationCode);
+    let pkce = pkce_for_all || settings.require_pkce || !settings.confidential;
+    found.extend((by_code && !pkce).then(|| NO_PKCE.broken("require_pkce", "false")));
+    if by_code || settings.allows(GrantType::Implicit) {
         found.extend((!settings.send_iss).then(|| NO_ISS.broken("send_iss", "false")));
         found.extend(settings.trusted.then(|| TRUSTED.broken("trusted", "true")));
         let any_port = settings.localhost_any_port && settings.confidential;
@@ -218,6 +236,7 @@ pub fn of_application(client: &Client, pkce_for_all: bool, now: OffsetDateTime) 
         );
     }
     found.extend(lifetimes(settings));
+    found.extend(origins(settings));
     found.extend(secrets(&client.secrets, now));
     for departure in &mut found {
         departure.application = Some(client.application.client_id.clone());
@@ -250,8 +269,21 @@ fn redirect_uri(uri: &RedirectUri, confidential: bool) -> Option<Departure> {
     Some(rule.broken("redirect_uris", text))
 }
 
+/// A page that may call the token endpoint, where it should not.
+fn origins(settings: &ApplicationSettings) -> Vec<Departure> {
+    let origins = settings.allowed_origins.iter().map(Origin::as_str);
+    origins
+        .filter_map(|origin| {
+            let local = origin.starts_with("http:").then_some(&LOCAL_ORIGIN);
+            let rule = settings.confidential.then_some(&SECRET_IN_BROWSER).or(local)?;
+            Some(rule.broken("allowed_origins", origin))
+        })
+        .collect()
+}
+
 fn lifetimes(settings: &ApplicationSettings) -> Vec<Departure> {
     let mut found = Vec::new();
+    let refreshes = settings.allows(GrantType::RefreshToken);
     for (rule, setting, seconds, most) in [
         (
             &LONG_ACCESS_TOKEN,
@@ -262,13 +294,13 @@ fn lifetimes(settings: &ApplicationSettings) -> Vec<Departure> {
         (
             &LONG_IDLE_REFRESH_TOKEN,
             "refresh_token_ttl",
-            settings.refresh_token_ttl,
+            settings.refresh_token_ttl.filter(|_| refreshes),
             IDLE_REFRESH_TOKEN,
         ),
         (
             &LONG_REFRESH_TOKEN,
             "refresh_token_max_ttl",
-            settings.refresh_token_max_ttl,
+            settings.refresh_token_max_ttl.filter(|_| refreshes),
             REFRESH_TOKEN,
         ),
     ] {
@@ -291,11 +323,17 @@ fn longer_by_grant(setting: &'static str, grant: &str, ttl: Duration) -> Option<
 
 /// Of two secrets, how long they have lived beside each other is the age of the younger.
 fn secrets(secrets: &[ApplicationSecret], now: OffsetDateTime) -> Vec<Departure> {
-    let live = secrets.iter().filter(|secret| secret.is_live(now));
-    let mut ages: Vec<Duration> = live.map(|secret| now - secret.created_at).collect();
+    let live: Vec<&ApplicationSecret> = secrets.iter().filter(|secret| secret.is_live(now)).collect();
+    let mut ages: Vec<Duration> = live.iter().map(|secret| now - secret.created_at).collect();
     ages.sort();
     let days = |age: Duration| format!("{} days old", age.whole_days());
     let mut found = Vec::new();
+    let chosen = |secret: &&ApplicationSecret| matches!(secret.digest, SecretDigest::Chosen(_));
+    found.extend(
+        live.iter()
+            .any(chosen)
+            .then(|| CHOSEN_SECRET.broken("client_secret", "chosen by a person")),
+    );
     if let Some(oldest) = ages.last().filter(|age| **age > SECRET) {
         found.push(OLD_SECRET.broken("client_secret", days(*oldest)));
     }

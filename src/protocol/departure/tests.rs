@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::base::config::Sources;
+use crate::base::secret::SecretHash;
 use crate::model::application::{Application, SecretDigest};
 
 const NOW: i64 = 1_700_000_000;
@@ -51,7 +52,7 @@ fn settings() -> ApplicationSettings {
 fn secret(days: i64) -> ApplicationSecret {
     ApplicationSecret {
         id: Uuid::nil().into(),
-        digest: SecretDigest::Chosen(String::new()),
+        digest: SecretDigest::Generated(SecretHash::of("tgs_")),
         created_at: now() - Duration::days(days),
         last_used_at: None,
         expires_at: None,
@@ -226,6 +227,67 @@ fn lifetimes_of_an_application_are_measured_like_the_servers() {
         app.refresh_token_max_ttl = Some(365 * 86_400);
     });
     assert_eq!(short, []);
+}
+
+#[test]
+fn lifetimes_of_what_an_application_never_gets_are_nobodys_concern() {
+    let found = after(|app| {
+        app.grants = BTreeSet::from([GrantType::AuthorizationCode]);
+        app.refresh_token_ttl = Some(91 * 86_400);
+        app.refresh_token_max_ttl = Some(366 * 86_400);
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn a_page_that_may_call_departs_where_it_is_local_or_would_need_a_secret() {
+    let (web, local) = ("https://app.example", "http://localhost:5173");
+    let asked = |confidential: bool| {
+        let origins = [web, local].map(|text| Origin::register(text).unwrap());
+        let mut changed = settings();
+        changed.confidential = confidential;
+        changed.allowed_origins = origins.to_vec();
+        of_application(&client(changed, Vec::new()), false, now())
+            .into_iter()
+            .map(|found| (found.value, found.section))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        asked(true),
+        [
+            (web.to_owned(), "RFC 6749 §2.1"),
+            (local.to_owned(), "RFC 6749 §2.1")
+        ]
+    );
+    assert_eq!(asked(false), [(local.to_owned(), "RFC 9700 §2.6")]);
+}
+
+#[test]
+fn an_application_of_the_implicit_grant_is_looked_at_like_one_of_codes() {
+    let found = after(|app| {
+        app.grants = BTreeSet::from([GrantType::Implicit]);
+        app.require_pkce = false;
+        app.send_iss = false;
+        app.trusted = true;
+        app.redirect_uris = vec![RedirectUri::register("com.example.app:/callback").unwrap()];
+    });
+    let settings: Vec<_> = found.iter().map(|(setting, _)| *setting).collect();
+    assert_eq!(settings, ["grants", "send_iss", "trusted", "redirect_uris"]);
+}
+
+#[test]
+fn a_secret_that_a_person_chose_departs_while_it_lives() {
+    let chosen = |expires_at| ApplicationSecret {
+        digest: SecretDigest::Chosen(String::new()),
+        expires_at,
+        ..secret(1)
+    };
+    let found = |secrets| of_application(&client(settings(), secrets), false, now());
+    assert_eq!(
+        seen(&found(vec![secret(2), chosen(None)])),
+        [("client_secret", "chosen by a person")]
+    );
+    assert_eq!(found(vec![secret(2), chosen(Some(now()))]), []);
 }
 
 #[test]
