@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
+use super::client_id::ClientId;
 use super::grant_type::GrantType;
-use super::ids::{GrantId, UserId};
+use super::ids::{ApplicationId, GrantId, UserId};
+use super::resource::Resources;
 use super::scope::Scopes;
 
 /// The first four bytes of a token's SHA-256, as eight hexadecimal digits: tells tokens apart for people, and
@@ -26,6 +29,11 @@ impl Fingerprint {
         Some(Self(number.to_be_bytes()))
     }
 
+    /// The digits for a hash as stored; empty where that is too short.
+    pub fn text(hash: &[u8]) -> String {
+        Self::of_hash(hash).map_or_else(String::new, |found| found.to_string())
+    }
+
     pub fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
     }
@@ -37,62 +45,125 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// A live grant in an application's list.
-#[derive(Clone, Debug, sqlx::FromRow)]
+/// A hash is told as the fingerprint that it begins with, and in no other way.
+fn fingerprint<S: Serializer>(hash: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&Fingerprint::text(hash))
+}
+
+/// A live grant in a list.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
 pub struct ListedGrant {
     pub id: GrantId,
+    /// Its application's.
+    #[sqlx(try_from = "String")]
+    #[serde(rename = "application")]
+    pub client_id: ClientId,
+    #[serde(rename = "user")]
     pub username: String,
     #[sqlx(try_from = "String")]
     pub grant_type: GrantType,
     #[sqlx(json)]
     pub scopes: Scopes,
+    #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
     pub last_used_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
     /// Access tokens and refresh tokens.
     pub live_tokens: i64,
-    /// How many grants match in all.
-    pub total: i64,
 }
 
-/// A live access token that an application has on its own behalf.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct OwnToken {
+/// A live token in a list.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct ListedToken {
+    #[serde(rename = "fingerprint", serialize_with = "fingerprint")]
     pub hash: Vec<u8>,
+    /// `access_token` or `refresh_token`.
+    pub kind: String,
+    /// Its application's.
+    #[sqlx(try_from = "String")]
+    #[serde(rename = "application")]
+    pub client_id: ClientId,
+    /// `None` where the application has it on its own behalf; so is `grant_id`.
+    #[serde(rename = "user")]
+    pub username: Option<String>,
+    #[serde(rename = "grant")]
+    pub grant_id: Option<GrantId>,
     #[sqlx(json)]
     pub scopes: Scopes,
+    /// Where it may be used (RFC 8707); empty: anywhere.
+    #[sqlx(json)]
+    pub resources: Resources,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+}
+
+/// A token, live or dead, before anybody looks at its grant.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct AnyToken {
+    #[sqlx(try_from = "String")]
+    pub client_id: ClientId,
+    /// The application is neither disabled nor deleted.
+    pub application_live: bool,
+    pub grant_id: Option<GrantId>,
+    #[sqlx(json)]
+    pub scopes: Scopes,
+    #[sqlx(json)]
+    pub resources: Resources,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
-    /// How many there are in all.
-    pub total: i64,
+    /// When it was revoked by itself, as a token that an application has on its own behalf can be.
+    pub revoked_at: Option<OffsetDateTime>,
+    /// When a refresh token was used.
+    pub used_at: Option<OffsetDateTime>,
 }
 
 /// A grant, live or dead, with what is counted of its family.
 #[derive(Clone, Debug, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "each a way in which it can be dead")]
 pub struct WholeGrant {
     pub id: GrantId,
+    pub application_id: ApplicationId,
+    #[sqlx(try_from = "String")]
+    pub client_id: ClientId,
     pub user_id: UserId,
     pub username: String,
     #[sqlx(try_from = "String")]
     pub grant_type: GrantType,
     #[sqlx(json)]
     pub scopes: Scopes,
+    #[sqlx(json)]
+    pub resources: Resources,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
     pub last_used_at: Option<OffsetDateTime>,
     pub revoked_at: Option<OffsetDateTime>,
     pub revoked_reason: Option<String>,
-    /// Its user may still sign in, and everything was not ended at once since.
-    pub user_live: bool,
-    pub access_tokens: i64,
+    pub application_disabled: bool,
+    pub application_deleted: bool,
+    pub user_disabled: bool,
+    pub user_deleted: bool,
+    /// Everything of its user ended at once since the user was asked.
+    pub outdated: bool,
+    /// Not expired, which is not to say that the grant is live.
     pub live_access_tokens: i64,
     pub refresh_tokens: i64,
+    /// Neither expired nor used; as above.
     pub live_refresh_tokens: i64,
 }
 
 impl WholeGrant {
+    /// Whether it can still be used, or could be again were its application enabled.
+    pub fn is_revocable(&self, now: OffsetDateTime) -> bool {
+        let user_live = !self.user_disabled && !self.user_deleted && !self.outdated;
+        user_live && !self.application_deleted && self.revoked_at.is_none() && now < self.expires_at
+    }
+
     pub fn is_live(&self, now: OffsetDateTime) -> bool {
-        self.user_live && self.revoked_at.is_none() && now < self.expires_at
+        self.is_revocable(now) && !self.application_disabled
     }
 }
 
@@ -105,6 +176,16 @@ pub struct FamilyCode {
     pub failures: i64,
 }
 
+/// The device code that a grant was given for.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct FamilyDevice {
+    /// The address of the device.
+    pub requested_from: String,
+    pub created_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+    pub used_at: Option<OffsetDateTime>,
+}
+
 /// A refresh token of a grant.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct FamilyRefreshToken {
@@ -113,8 +194,8 @@ pub struct FamilyRefreshToken {
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
     pub used_at: Option<OffsetDateTime>,
-    /// How often the answer that used it up was given again.
-    pub retry_count: i64,
+    /// How often the answer that brought it was given again.
+    pub retries: i64,
 }
 
 #[cfg(test)]

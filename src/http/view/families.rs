@@ -17,13 +17,17 @@ pub struct GrantsList {
     pub rows: Vec<GrantRow>,
     /// What was searched for; empty for all.
     pub query: String,
-    /// How many match, on all pages.
+    /// How many match, on all pages; `most_counted` for as many or more, and the same of own tokens.
     pub total: u64,
-    pub previous_href: Option<String>,
+    pub most_counted: u64,
+    /// Where this page is not the first.
+    pub first_href: Option<String>,
     pub next_href: Option<String>,
     /// Newest first; not all where there are many.
     pub own_tokens: Vec<OwnTokenRow>,
     pub own_tokens_total: u64,
+    /// The application is, so that nothing of it works.
+    pub disabled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -49,15 +53,24 @@ pub struct OwnTokenRow {
 
 impl GrantsList {
     fn count(&self) -> String {
-        counted(self.total, "live grant", "live grants")
+        self.or_more(self.total, "live grant", "live grants")
     }
 
     fn own_count(&self) -> String {
-        counted(self.own_tokens_total, "live token", "live tokens")
+        self.or_more(self.own_tokens_total, "live token", "live tokens")
+    }
+
+    fn or_more(&self, count: u64, one: &str, many: &str) -> String {
+        let counted = counted(count, one, many);
+        if count < self.most_counted {
+            return counted;
+        }
+        format!("{counted} or more")
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.query.is_empty() && self.own_tokens.is_empty()
+        let all = self.query.is_empty() && self.first_href.is_none();
+        all && self.rows.is_empty() && self.own_tokens.is_empty()
     }
 }
 
@@ -82,9 +95,12 @@ impl Sample for GrantsList {
                 row("0192f0c1-5a3f", "taro", "device_code", None),
             ],
             query: say("o"),
-            total: 1_204,
-            previous_href: Some(say("/oauth/applications/0192f0c1-5a3e/grants?page=1")),
-            next_href: Some(say("/oauth/applications/0192f0c1-5a3e/grants?page=3")),
+            total: 10_000,
+            most_counted: 10_000,
+            first_href: Some(say("/oauth/applications/0192f0c1-5a3e/grants?q=o")),
+            next_href: Some(say(
+                "/oauth/applications/0192f0c1-5a3e/grants?after=0192f0c1-5a3f",
+            )),
             own_tokens: vec![OwnTokenRow {
                 fingerprint: say("9f86d081"),
                 scopes: say("read"),
@@ -92,6 +108,7 @@ impl Sample for GrantsList {
                 ends: When::new(ago(-3_000), *NOW),
             }],
             own_tokens_total: 1,
+            disabled: true,
         }
     }
 }
@@ -141,7 +158,11 @@ pub struct GrantShow {
     pub username: String,
     pub grant_type: &'static str,
     pub scopes: String,
-    pub live: bool,
+    /// Separated by spaces; may be empty.
+    pub resources: String,
+    /// `None`: it is live.
+    pub why_not: Option<String>,
+    pub revocable: bool,
     pub since: When,
     pub last_used: Option<When>,
     pub ends: When,
@@ -151,6 +172,8 @@ pub struct GrantShow {
     pub steps: Vec<Step>,
     pub earlier_href: Option<String>,
     pub later_href: Option<String>,
+    /// Which page of the timeline this is, where there are several.
+    pub pages: String,
 }
 
 /// One thing that happened to a grant.
@@ -163,6 +186,13 @@ pub struct Step {
 }
 
 impl GrantShow {
+    fn loss(&self) -> String {
+        if self.why_not.is_none() {
+            return format!("{} stop working at once.", self.tokens());
+        }
+        "It is without effect for now. Revoked, it stays so.".to_owned()
+    }
+
     fn tokens(&self) -> String {
         format!(
             "{}, {}",
@@ -191,16 +221,18 @@ impl Sample for GrantShow {
             username: say("hanako"),
             grant_type: "authorization_code",
             scopes: say("read write"),
-            live: true,
+            resources: say("https://api.example/"),
+            why_not: Some(say("The application is disabled.")),
+            revocable: true,
             since: When::new(ago(9_000), *NOW),
             last_used: Some(When::new(ago(120), *NOW)),
             ends: When::new(ago(-300 * 86_400), *NOW),
             live_access_tokens: 1,
             live_refresh_tokens: 1,
             steps: vec![
-                step(9_000, "Authorized by hanako", "read write"),
+                step(9_000, "hanako authorized the application", "Granted: read write."),
                 step(8_990, "Authorization code redeemed", ""),
-                step(120, "Refresh token 9f86d081 issued", "It replaced 2c26b46b."),
+                step(120, "Access renewed", "Refresh token 9f86d081 replaced 2c26b46b."),
             ],
             earlier_href: Some(say(
                 "/oauth/applications/0192f0c1-5a3e/grants/0192f0c1-5a3f?page=1",
@@ -208,6 +240,7 @@ impl Sample for GrantShow {
             later_href: Some(say(
                 "/oauth/applications/0192f0c1-5a3e/grants/0192f0c1-5a3f?page=3",
             )),
+            pages: say("Page 2 of 200"),
         }
     }
 }

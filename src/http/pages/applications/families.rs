@@ -1,25 +1,38 @@
 //! `/oauth/applications/:id/grants`: what people granted an application, and what came of each grant.
+//!
+//! For people and for programs, as the applications themselves.
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::super::error;
 use super::super::render::{chrome, page};
-use super::{PATH, found, page_number, to};
+use super::{PATH, found, json, to};
 use crate::flow::App;
-use crate::flow::families::{self as flow, Family, PAGE};
+use crate::flow::error::Refusal;
+use crate::flow::families::{self as flow, Event, Family, MOST_COUNTED, Told};
 use crate::flow::{applications, revoke as tokens};
-use crate::http::extract::administrator::{Administrator, AdministratorForm};
+use crate::http::error::{EndpointError, NO_STORE};
+use crate::http::extract::administrator::{
+    Administrator, AdministratorForm, AdministratorProgram, is_program,
+};
 use crate::http::extract::params::QueryParams;
+use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::request::RequestId;
 use crate::http::view::When;
 use crate::http::view::families::{GrantRow, GrantShow, GrantsList, GrantsRevoke, OwnTokenRow, Step};
-use crate::model::family::{FamilyCode, FamilyRefreshToken, Fingerprint, ListedGrant, OwnToken, WholeGrant};
-use crate::model::ids::ApplicationId;
+use crate::model::application::Application;
+use crate::model::family::{Fingerprint, ListedGrant, ListedToken};
+use crate::model::ids::{ApplicationId, GrantId};
 use crate::model::redirect_uri::append;
+use crate::protocol::params::Params;
+
+/// Most pages of a timeline that are counted to.
+const LAST_PAGE: i64 = 1_000_000;
 
 /// `GET`: live grants and own tokens.
 pub(in crate::http) async fn index(
@@ -27,56 +40,96 @@ pub(in crate::http) async fn index(
     Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
     QueryParams(query): QueryParams,
-    Administrator(viewer): Administrator,
+    request: Request,
 ) -> Response {
-    let application = match found(&app, &id, &request_id).await {
-        Ok(client) => client.application,
+    let asked = Asked::read(&query.unwrap_or_default());
+    let (mut parts, _) = request.into_parts();
+    if is_program(&parts.headers) {
+        return match AdministratorProgram::from_request_parts(&mut parts, &app).await {
+            Ok(_) => list_as_json(&app, &id, &asked).await,
+            Err(refused) => refused,
+        };
+    }
+    let Administrator(viewer) = match Administrator::from_request_parts(&mut parts, &app).await {
+        Ok(administrator) => administrator,
         Err(refused) => return refused,
     };
-    let query = query.unwrap_or_default();
-    let search: String = query
-        .get("q")
-        .unwrap_or_default()
-        .trim()
-        .chars()
-        .take(200)
-        .collect();
-    let number = page_number(&query);
-    let live = match flow::live(&app, application.id, &search, number).await {
+    match found(&app, &id, &request_id).await {
+        Ok(client) => list(&app, &viewer, client.application, asked).await,
+        Err(refused) => refused,
+    }
+}
+
+/// Which of the grants are asked for.
+struct Asked {
+    search: String,
+    /// What is no id of a grant is the first page.
+    after: Option<GrantId>,
+}
+
+impl Asked {
+    fn read(query: &Params) -> Self {
+        let search = query.get("q").unwrap_or_default().trim();
+        Self {
+            search: search.chars().take(200).collect(),
+            after: query.get("after").and_then(|text| text.parse().ok()),
+        }
+    }
+}
+
+async fn list(app: &App, viewer: &Viewer, application: Application, asked: Asked) -> Response {
+    let id = application.id;
+    let live = match flow::live(app, id, &asked.search, asked.after).await {
         Ok(live) => live,
         Err(refusal) => return error::refused(&refusal),
     };
-    if live.grants.is_empty() && number > 0 {
-        return to(&app, &page_href(application.id, &search, 0));
-    }
-    let chrome = match chrome(&app, &viewer).await {
+    let chrome = match chrome(app, viewer).await {
         Ok(chrome) => chrome,
         Err(refused) => return refused,
     };
     let now = app.now();
-    let href = |number| page_href(application.id, &search, number);
+    let href = |after: Option<GrantId>| page_href(id, &asked.search, after);
     let view = GrantsList {
         chrome,
-        id: application.id.to_string(),
+        disabled: !application.is_enabled(),
+        id: id.to_string(),
         name: application.settings.name,
         rows: live.grants.iter().map(|grant| grant_row(grant, now)).collect(),
         total: live.grants_total.unsigned_abs(),
-        previous_href: (number > 0).then(|| href(number - 1)),
-        next_href: ((number + 1) * PAGE < live.grants_total).then(|| href(number + 1)),
+        most_counted: MOST_COUNTED.unsigned_abs(),
+        first_href: asked.after.map(|_| href(None)),
+        next_href: live.next.map(|last| href(Some(last))),
         own_tokens: live
             .own_tokens
             .iter()
             .map(|token| own_token_row(token, now))
             .collect(),
         own_tokens_total: live.own_tokens_total.unsigned_abs(),
-        query: search,
+        query: asked.search,
     };
     page(StatusCode::OK, &view)
 }
 
-fn page_href(application: ApplicationId, search: &str, number: i64) -> String {
-    let page = (number + 1).to_string();
-    append(&grants_path(application), &[("q", search), ("page", &page)])
+async fn list_as_json(app: &App, id: &str, asked: &Asked) -> Response {
+    let id = match json::find(app, id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
+    };
+    match flow::live(app, id, &asked.search, asked.after).await {
+        Ok(live) => (NO_STORE, Json(live)).into_response(),
+        Err(refusal) => EndpointError::from(refusal).into_response(),
+    }
+}
+
+fn page_href(application: ApplicationId, search: &str, after: Option<GrantId>) -> String {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let asked = [("q", search), ("after", &after)];
+    let asked: Vec<_> = asked.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let path = grants_path(application);
+    if asked.is_empty() {
+        return path;
+    }
+    append(&path, &asked)
 }
 
 fn grants_path(application: ApplicationId) -> String {
@@ -96,17 +149,13 @@ fn grant_row(grant: &ListedGrant, now: OffsetDateTime) -> GrantRow {
     }
 }
 
-fn own_token_row(token: &OwnToken, now: OffsetDateTime) -> OwnTokenRow {
+fn own_token_row(token: &ListedToken, now: OffsetDateTime) -> OwnTokenRow {
     OwnTokenRow {
-        fingerprint: fingerprint(&token.hash),
+        fingerprint: Fingerprint::text(&token.hash),
         scopes: token.scopes.to_string(),
         created: When::new(token.created_at, now),
         ends: When::new(token.expires_at, now),
     }
-}
-
-fn fingerprint(hash: &[u8]) -> String {
-    Fingerprint::of_hash(hash).map_or_else(String::new, |found| found.to_string())
 }
 
 /// `GET …/:grant`: the family as a timeline.
@@ -115,147 +164,109 @@ pub(in crate::http) async fn show(
     Path((id, grant)): Path<(String, String)>,
     Extension(request_id): Extension<RequestId>,
     QueryParams(query): QueryParams,
-    Administrator(viewer): Administrator,
+    request: Request,
 ) -> Response {
+    let number = query.ok().and_then(|query| page_number(&query));
+    let (mut parts, _) = request.into_parts();
+    if is_program(&parts.headers) {
+        return match AdministratorProgram::from_request_parts(&mut parts, &app).await {
+            Ok(_) => family_as_json(&app, &id, &grant, number).await,
+            Err(refused) => refused,
+        };
+    }
+    let Administrator(viewer) = match Administrator::from_request_parts(&mut parts, &app).await {
+        Ok(administrator) => administrator,
+        Err(refused) => return refused,
+    };
     let application = match found(&app, &id, &request_id).await {
         Ok(client) => client.application,
         Err(refused) => return refused,
     };
-    let Ok(grant) = grant.parse() else {
-        return error::gone(Some(&request_id));
+    match family_of(&app, application.id, &grant, number).await {
+        Ok(Some(family)) => timeline(&app, &viewer, application, family).await,
+        Ok(None) => error::gone(Some(&request_id)),
+        Err(refusal) => error::refused(&refusal),
+    }
+}
+
+/// From 0; `None`: whichever is the last.
+fn page_number(query: &Params) -> Option<i64> {
+    let asked = query.get("page")?.parse().unwrap_or(1);
+    Some(i64::clamp(asked, 1, LAST_PAGE) - 1)
+}
+
+async fn family_of(
+    app: &App,
+    application: ApplicationId,
+    grant: &str,
+    number: Option<i64>,
+) -> Result<Option<Family>, Refusal> {
+    match grant.parse() {
+        Ok(grant) => flow::family_of(app, application, grant, number).await,
+        Err(_) => Ok(None),
+    }
+}
+
+async fn family_as_json(app: &App, id: &str, grant: &str, number: Option<i64>) -> Response {
+    let id = match json::find(app, id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
     };
-    let query = query.unwrap_or_default();
-    let number = query.get("page").map(|_| page_number(&query));
-    let family = match flow::family(&app, application.id, grant, number).await {
-        Ok(Some(family)) => family,
-        Ok(None) => return error::gone(Some(&request_id)),
-        Err(refusal) => return error::refused(&refusal),
-    };
-    let chrome = match chrome(&app, &viewer).await {
+    match family_of(app, id, grant, number).await {
+        Ok(Some(family)) => (NO_STORE, Json(Told::from(family))).into_response(),
+        Ok(None) => no_such("There is no such grant of this application"),
+        Err(refusal) => EndpointError::from(refusal).into_response(),
+    }
+}
+
+fn no_such(what: &'static str) -> Response {
+    let body = json!({ "error": "not_found", "error_description": what });
+    (StatusCode::NOT_FOUND, NO_STORE, Json(body)).into_response()
+}
+
+async fn timeline(app: &App, viewer: &Viewer, application: Application, family: Family) -> Response {
+    let chrome = match chrome(app, viewer).await {
         Ok(chrome) => chrome,
         Err(refused) => return refused,
     };
     let now = app.now();
-    let path = format!("{}/{grant}", grants_path(application.id));
+    let grant = family.grant;
+    let path = format!("{}/{}", grants_path(application.id), grant.id);
     let href = |number: i64| append(&path, &[("page", &(number + 1).to_string())]);
-    let whole = &family.grant;
     let view = GrantShow {
         chrome,
         application_id: application.id.to_string(),
         application: application.settings.name,
-        id: whole.id.to_string(),
-        username: whole.username.clone(),
-        grant_type: whole.grant_type.name(),
-        scopes: whole.scopes.to_string(),
-        live: whole.is_live(now),
-        since: When::new(whole.created_at, now),
-        last_used: whole.last_used_at.map(|at| When::new(at, now)),
-        ends: When::new(whole.expires_at, now),
-        live_access_tokens: whole.live_access_tokens.unsigned_abs(),
-        live_refresh_tokens: whole.live_refresh_tokens.unsigned_abs(),
-        steps: steps(&family, now),
+        id: grant.id.to_string(),
+        grant_type: grant.grant_type.name(),
+        scopes: grant.scopes.to_string(),
+        resources: grant.resources.to_strings().join(" "),
+        why_not: family.why_not,
+        revocable: grant.is_revocable(now),
+        since: When::new(grant.created_at, now),
+        last_used: grant.last_used_at.map(|at| When::new(at, now)),
+        ends: When::new(grant.expires_at, now),
+        live_access_tokens: grant.live_access_tokens.unsigned_abs(),
+        live_refresh_tokens: grant.live_refresh_tokens.unsigned_abs(),
+        username: grant.username,
+        steps: family
+            .timeline
+            .into_iter()
+            .map(|event| step(event, now))
+            .collect(),
         earlier_href: (family.page > 0).then(|| href(family.page - 1)),
         later_href: (family.page + 1 < family.pages).then(|| href(family.page + 1)),
+        pages: format!("Page {} of {}", family.page + 1, family.pages),
     };
     page(StatusCode::OK, &view)
 }
 
-/// How it began stands on the first page, how it ended on the last.
-fn steps(family: &Family, now: OffsetDateTime) -> Vec<Step> {
-    let grant = &family.grant;
-    let mut steps = Vec::new();
-    if family.page == 0 {
-        steps.push(step(
-            grant.created_at,
-            now,
-            format!("Authorized by {}", grant.username),
-            grant.scopes.to_string(),
-        ));
-        steps.extend(family.codes.iter().flat_map(|code| code_steps(code, now)));
-    }
-    steps.extend(family.refresh_tokens.iter().map(|token| refresh_step(token, now)));
-    if family.page + 1 == family.pages {
-        steps.extend(end(grant, now));
-    }
-    steps
-}
-
-fn step(at: OffsetDateTime, now: OffsetDateTime, what: impl Into<String>, detail: impl Into<String>) -> Step {
+fn step(event: Event, now: OffsetDateTime) -> Step {
     Step {
-        at: When::new(at, now),
-        what: what.into(),
-        detail: detail.into(),
+        at: When::new(event.at, now),
+        what: event.what,
+        detail: event.detail,
     }
-}
-
-fn code_steps(code: &FamilyCode, now: OffsetDateTime) -> Vec<Step> {
-    let failures = match code.failures {
-        0 => String::new(),
-        1 => "Once it came with a wrong code verifier or redirect URI.".to_owned(),
-        many => format!("{many} times it came with a wrong code verifier or redirect URI."),
-    };
-    let mut steps = vec![step(code.created_at, now, "Authorization code issued", failures)];
-    match code.used_at {
-        Some(at) => steps.push(step(at, now, "Authorization code redeemed", "")),
-        None if code.expires_at <= now => {
-            steps.push(step(
-                code.expires_at,
-                now,
-                "Authorization code expired",
-                "Nobody redeemed it.",
-            ));
-        }
-        None => {}
-    }
-    steps
-}
-
-fn refresh_step(token: &FamilyRefreshToken, now: OffsetDateTime) -> Step {
-    let mut detail = Vec::new();
-    if let Some(parent) = &token.parent_hash {
-        detail.push(format!("It replaced {}.", fingerprint(parent)));
-    }
-    match token.used_at {
-        Some(at) => detail.push(format!("It was used {}.", When::new(at, now).text)),
-        None if token.expires_at <= now => detail.push("It expired unused.".to_owned()),
-        None => {}
-    }
-    match token.retry_count {
-        0 => {}
-        1 => detail.push("The answer was given again once.".to_owned()),
-        many => detail.push(format!("The answer was given again {many} times.")),
-    }
-    let what = format!("Refresh token {} issued", fingerprint(&token.hash));
-    step(token.created_at, now, what, detail.join(" "))
-}
-
-fn end(grant: &WholeGrant, now: OffsetDateTime) -> Option<Step> {
-    if let Some(at) = grant.revoked_at {
-        let reason = grant.revoked_reason.as_deref().unwrap_or_default();
-        return Some(step(at, now, "Revoked", reason_in_words(reason)));
-    }
-    if !grant.user_live {
-        let words = "The user was disabled or deleted, or has another password since.";
-        return Some(step(now, now, "Dead", words));
-    }
-    (grant.expires_at <= now).then(|| step(grant.expires_at, now, "Expired", "A grant lives no longer."))
-}
-
-fn reason_in_words(reason: &str) -> String {
-    let words = match reason {
-        "client" => "The application asked for it.",
-        "withdrawn" => "The user withdrew the authorization.",
-        "code_replayed" => "A replay was seen: an authorization code came again that was redeemed before.",
-        "refresh_token_replayed" => "A replay was seen: a refresh token came again that was used before.",
-        "password_changed" => "The user’s password was changed.",
-        "user_disabled" => "The user was disabled.",
-        "application_disabled" => "The application was disabled.",
-        "application_deleted" => "The application was deleted.",
-        "operator" => "An administrator did it, on these pages or by command.",
-        "superseded" => "The user authorized the application anew.",
-        other => return other.to_owned(),
-    };
-    words.to_owned()
 }
 
 /// `GET …/revoke`.
@@ -345,4 +356,63 @@ pub(in crate::http) async fn revoke_own_token(
     };
     sent.viewer.leave_notice(notice).await;
     to(&app, &grants_path(id))
+}
+
+/// `DELETE …/:grant`.
+pub(in crate::http) async fn remove(
+    State(app): State<App>,
+    Path((id, grant)): Path<(String, String)>,
+    _: AdministratorProgram,
+) -> Response {
+    let id = match json::find(&app, &id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
+    };
+    let Ok(grant) = grant.parse() else {
+        return no_such("There is no such grant of this application");
+    };
+    removed(
+        flow::revoke(&app, id, grant).await,
+        "There is no such live grant of this application",
+    )
+}
+
+/// `DELETE /oauth/applications/:id/tokens/:fingerprint`.
+pub(in crate::http) async fn remove_own_token(
+    State(app): State<App>,
+    Path((id, fingerprint)): Path<(String, String)>,
+    _: AdministratorProgram,
+) -> Response {
+    let id = match json::find(&app, &id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
+    };
+    let Some(fingerprint) = Fingerprint::parse(&fingerprint) else {
+        return no_such("A fingerprint is eight hexadecimal digits");
+    };
+    removed(
+        flow::revoke_own_token(&app, id, fingerprint).await,
+        "The application has no such live token on its own behalf",
+    )
+}
+
+/// `DELETE`: all of them, and what the application has on its own behalf.
+pub(in crate::http) async fn remove_all(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: AdministratorProgram,
+) -> Response {
+    let id = match json::find(&app, &id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
+    };
+    removed(tokens::all(&app, None, Some(id)).await.map(|_| true), "")
+}
+
+fn removed(done: Result<bool, Refusal>, none: &'static str) -> Response {
+    match done {
+        Ok(true) => (StatusCode::NO_CONTENT, NO_STORE).into_response(),
+        Ok(false) => no_such(none),
+        Err(refusal) => EndpointError::from(refusal).into_response(),
+    }
 }
