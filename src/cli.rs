@@ -8,6 +8,7 @@ pub mod settings;
 mod application;
 mod check;
 mod failure;
+mod grant;
 mod output;
 mod password;
 mod serve;
@@ -99,6 +100,7 @@ async fn perform(
         Command::User(command) => user::run(app, command, secret, format).await,
         Command::Application(command) => application::run(app, command, secret, format).await,
         Command::Token(command) => token::run(app, command, secret, format).await,
+        Command::Grant(command) => grant::run(app, command, format).await,
         Command::Sweep => format.render(&Swept::new(sweep::all(app).await?)),
         // whoever opens the store migrates it
         Command::Migrate | Command::Check(_) | Command::Serve => {

@@ -2,6 +2,7 @@
 
 mod applications;
 mod check;
+mod grants;
 mod tokens;
 mod usage;
 mod users;

@@ -1,5 +1,7 @@
 //! What the commands print: every JSON shape, and its plain lines.
 
+mod families;
+
 use std::io::{self, ErrorKind, Write};
 
 use serde::{Serialize, Serializer};
@@ -14,6 +16,8 @@ use crate::flow::failed_requests::Failure as FailedRequest;
 use crate::model::ids::UserId;
 use crate::model::user::User;
 use crate::protocol::departure::Departure;
+
+pub(super) use families::RevokedGrant;
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
