@@ -16,7 +16,7 @@ use crate::model::scope::Scopes;
 use crate::protocol::token::TokenKind;
 use crate::store::{self, families as rows};
 
-pub use timeline::Event;
+pub use timeline::Entry;
 
 /// Rows of a page.
 pub const PAGE: i64 = 50;
@@ -142,7 +142,7 @@ pub struct Family {
     /// `None`: it is live.
     pub why_not: Option<String>,
     /// Newest last. How it began stands on the first page, how it ended on the last.
-    pub timeline: Vec<Event>,
+    pub timeline: Vec<Entry>,
     /// From 0.
     pub page: i64,
     pub pages: i64,
@@ -233,7 +233,7 @@ pub struct Told {
     pub live_access_tokens: i64,
     pub live_refresh_tokens: i64,
     /// Newest last.
-    pub timeline: Vec<Event>,
+    pub timeline: Vec<Entry>,
     /// Of the timeline, from 1.
     pub page: i64,
     pub pages: i64,

@@ -8,7 +8,7 @@ use crate::model::grant_type::GrantType;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Event {
+pub struct Entry {
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
     pub what: String,
@@ -16,8 +16,8 @@ pub struct Event {
     pub detail: String,
 }
 
-fn event(at: OffsetDateTime, what: impl Into<String>, detail: impl Into<String>) -> Event {
-    Event {
+fn entry(at: OffsetDateTime, what: impl Into<String>, detail: impl Into<String>) -> Entry {
+    Entry {
         at,
         what: what.into(),
         detail: detail.into(),
@@ -30,11 +30,11 @@ pub(super) fn beginning(
     device: Option<&FamilyDevice>,
     codes: &[FamilyCode],
     now: OffsetDateTime,
-) -> Vec<Event> {
+) -> Vec<Entry> {
     let mut events = Vec::new();
     if let Some(device) = device {
         let from = format!("It is at the address {}.", device.requested_from);
-        events.push(event(device.created_at, "A device asked for access", from));
+        events.push(entry(device.created_at, "A device asked for access", from));
     }
     let user = &grant.username;
     let what = match grant.grant_type {
@@ -47,23 +47,23 @@ pub(super) fn beginning(
     } else {
         format!("Granted: {}.", grant.scopes)
     };
-    events.push(event(grant.created_at, what, scopes));
+    events.push(entry(grant.created_at, what, scopes));
     events.extend(device.and_then(|device| device_end(device, now)));
     events.extend(codes.iter().flat_map(|code| code_events(code, now)));
     events
 }
 
-fn device_end(device: &FamilyDevice, now: OffsetDateTime) -> Option<Event> {
+fn device_end(device: &FamilyDevice, now: OffsetDateTime) -> Option<Entry> {
     if let Some(at) = device.used_at {
-        return Some(event(at, "The device fetched its first tokens", ""));
+        return Some(entry(at, "The device fetched its first tokens", ""));
     }
     (device.expires_at <= now).then(|| {
         let detail = "It was allowed, but did not come back in time.";
-        event(device.expires_at, "The device never fetched its tokens", detail)
+        entry(device.expires_at, "The device never fetched its tokens", detail)
     })
 }
 
-fn code_events(code: &FamilyCode, now: OffsetDateTime) -> Vec<Event> {
+fn code_events(code: &FamilyCode, now: OffsetDateTime) -> Vec<Entry> {
     let wrong = "with a wrong proof of who had asked for it, and was refused.";
     let failures = match code.failures {
         0 => String::new(),
@@ -71,14 +71,14 @@ fn code_events(code: &FamilyCode, now: OffsetDateTime) -> Vec<Event> {
         many => format!(" {many} times it came {wrong}"),
     };
     let detail = format!("It went to the application by way of the browser, and works once.{failures}");
-    let mut events = vec![event(code.created_at, "Authorization code issued", detail)];
+    let mut events = vec![entry(code.created_at, "Authorization code issued", detail)];
     match code.used_at {
-        Some(at) => events.push(event(
+        Some(at) => events.push(entry(
             at,
             "Authorization code redeemed",
             "The application exchanged it for its first tokens.",
         )),
-        None if code.expires_at <= now => events.push(event(
+        None if code.expires_at <= now => events.push(entry(
             code.expires_at,
             "Authorization code expired",
             "The application did not redeem it in time, so it never got a token.",
@@ -89,7 +89,7 @@ fn code_events(code: &FamilyCode, now: OffsetDateTime) -> Vec<Event> {
 }
 
 /// A page of its renewals.
-pub(super) fn refreshes(grant: &WholeGrant, tokens: &[FamilyRefreshToken]) -> Vec<Event> {
+pub(super) fn refreshes(grant: &WholeGrant, tokens: &[FamilyRefreshToken]) -> Vec<Entry> {
     let issued = tokens.iter().map(|token| {
         let new = Fingerprint::text(&token.hash);
         let Some(parent) = &token.parent_hash else {
@@ -97,7 +97,7 @@ pub(super) fn refreshes(grant: &WholeGrant, tokens: &[FamilyRefreshToken]) -> Ve
                 "With it the application renews its access without asking {} again.",
                 grant.username
             );
-            return event(
+            return entry(
                 token.created_at,
                 format!("First refresh token issued: {new}"),
                 detail,
@@ -111,13 +111,13 @@ pub(super) fn refreshes(grant: &WholeGrant, tokens: &[FamilyRefreshToken]) -> Ve
         };
         let old = Fingerprint::text(parent);
         let detail = format!("Refresh token {new} replaced {old}.{again}");
-        event(token.created_at, "Access renewed", detail)
+        entry(token.created_at, "Access renewed", detail)
     });
     issued.collect()
 }
 
 /// How it ended, or how its last refresh token did; `tokens` is the last page of them.
-pub(super) fn ending(grant: &WholeGrant, tokens: &[FamilyRefreshToken], now: OffsetDateTime) -> Vec<Event> {
+pub(super) fn ending(grant: &WholeGrant, tokens: &[FamilyRefreshToken], now: OffsetDateTime) -> Vec<Entry> {
     let mut events = Vec::new();
     if let Some(last) = tokens.last() {
         events.extend(last_refresh_token(grant, last, tokens, now));
@@ -131,28 +131,28 @@ fn last_refresh_token(
     last: &FamilyRefreshToken,
     tokens: &[FamilyRefreshToken],
     now: OffsetDateTime,
-) -> Option<Event> {
+) -> Option<Entry> {
     let name = Fingerprint::text(&last.hash);
     if let Some(at) = last.used_at {
         let replaced = tokens
             .iter()
             .any(|token| token.parent_hash.as_ref() == Some(&last.hash));
         let detail = format!("Refresh token {name} was used, and none replaced it.");
-        return (!replaced).then(|| event(at, "Access renewed for the last time", detail));
+        return (!replaced).then(|| entry(at, "Access renewed for the last time", detail));
     }
     let until = grant.revoked_at.unwrap_or(now);
     (last.expires_at <= until).then(|| {
         let detail = "The application did not use it in time.";
-        event(last.expires_at, format!("Refresh token {name} expired"), detail)
+        entry(last.expires_at, format!("Refresh token {name} expired"), detail)
     })
 }
 
-fn end(grant: &WholeGrant, now: OffsetDateTime) -> Option<Event> {
+fn end(grant: &WholeGrant, now: OffsetDateTime) -> Option<Entry> {
     if let Some(at) = grant.revoked_at {
         let (why, detail) = reason(grant.revoked_reason.as_deref().unwrap_or_default());
-        return Some(event(at, format!("Revoked: {why}"), detail));
+        return Some(entry(at, format!("Revoked: {why}"), detail));
     }
-    (grant.expires_at <= now).then(|| event(grant.expires_at, "Ended", TOO_OLD))
+    (grant.expires_at <= now).then(|| entry(grant.expires_at, "Ended", TOO_OLD))
 }
 
 const TOO_OLD: &str = "A grant lives no longer than that; the user has to authorize the application again.";

@@ -78,7 +78,7 @@ fn token() -> AnyToken {
 /// Does something to a grant.
 type Change = fn(&mut WholeGrant);
 
-fn told(events: &[Event]) -> Vec<(OffsetDateTime, &str)> {
+fn told(events: &[Entry]) -> Vec<(OffsetDateTime, &str)> {
     events
         .iter()
         .map(|event| (event.at, event.what.as_str()))

@@ -14,7 +14,7 @@ use super::super::render::{chrome, page};
 use super::{PATH, found, json, to};
 use crate::flow::App;
 use crate::flow::error::Refusal;
-use crate::flow::families::{self as flow, Event, Family, MOST_COUNTED, Told};
+use crate::flow::families::{self as flow, Entry, Family, MOST_COUNTED, Told};
 use crate::flow::{applications, revoke as tokens};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::administrator::{
@@ -261,7 +261,7 @@ async fn timeline(app: &App, viewer: &Viewer, application: Application, family: 
     page(StatusCode::OK, &view)
 }
 
-fn step(event: Event, now: OffsetDateTime) -> Step {
+fn step(event: Entry, now: OffsetDateTime) -> Step {
     Step {
         at: When::new(event.at, now),
         what: event.what,
