@@ -6,7 +6,9 @@ pub mod arguments;
 pub mod settings;
 
 mod application;
+mod check;
 mod failure;
+mod grant;
 mod output;
 mod serve;
 mod stdin;
@@ -56,6 +58,10 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
     if let Command::Serve = arguments.command {
         return runtime(Builder::new_multi_thread())?.block_on(serve::serve(config));
     }
+    if let Command::Check(check) = &arguments.command {
+        let checking = check::run(config, check, arguments.format);
+        return runtime(Builder::new_current_thread())?.block_on(checking);
+    }
     let result = runtime(Builder::new_current_thread())?.block_on(once(
         arguments.command,
         arguments.format,
@@ -93,9 +99,10 @@ async fn perform(
         Command::User(command) => user::run(app, command, secret, format).await,
         Command::Application(command) => application::run(app, command, secret, format).await,
         Command::Token(command) => token::run(app, command, secret, format).await,
+        Command::Grant(command) => grant::run(app, command, format).await,
         Command::Sweep => format.render(&Swept::new(sweep::all(app).await?)),
         // whoever opens the store migrates it
-        Command::Migrate | Command::Serve => {
+        Command::Migrate | Command::Check(_) | Command::Serve => {
             format.render(&Migrated::new(app.config.database_url.to_string()))
         }
     }

@@ -1,5 +1,6 @@
 //! One address a file: what it answers, and what it refuses.
 
+mod application_grants;
 mod application_pages;
 pub(crate) mod applications;
 mod authorized_applications;

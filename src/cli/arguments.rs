@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::output::Format;
 use super::settings;
+use crate::model::ids::GrantId;
 
 const SEE_SETTINGS: &str = "The settings that `tegata --help` lists may be given here too.";
 
@@ -48,8 +49,20 @@ pub enum Command {
     /// Tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Grants: what people have authorized, and what came of it
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// List the settings and applications that depart from best current practice (RFC 9700)
+    Check(Check),
     /// Delete everything that has expired
     Sweep,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Exit with 1 where anything is listed
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `tegata user …`
@@ -207,6 +220,60 @@ fn by_grant(text: &str) -> Result<(String, String), String> {
 pub enum TokenCommand {
     /// Revoke the token on standard input with its whole grant, or all of a user or an application
     Revoke(Revoke),
+    /// Show what the token on standard input is: whose, for what, and whether it is live or why not
+    Show,
+    /// List the live tokens of an application or a user, newest first, by fingerprint
+    List(Listing),
+}
+
+/// `tegata grant …`
+#[derive(Debug, Subcommand)]
+pub enum GrantCommand {
+    /// List the live grants of an application or a user, newest first
+    List(Listing),
+    /// Show a grant and what happened to it, from consent to its end
+    Show(ShownGrant),
+    /// Revoke a grant with all its tokens
+    Revoke(Grant),
+}
+
+#[derive(Debug, Args)]
+pub struct Listing {
+    #[command(flatten)]
+    pub whose: Whose,
+    /// List no more than so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=MOST_LISTED))]
+    pub limit: i64,
+}
+
+/// Rows of a list, all of which are in memory at once.
+const MOST_LISTED: i64 = 100_000;
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Whose {
+    /// Of this application; with --user, only that user's
+    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub application: Option<String>,
+    /// Of this user
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub user: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Grant {
+    /// The grant's id, which `tegata grant list` and `tegata token show` tell
+    #[arg(value_name = "ID")]
+    pub id: GrantId,
+}
+
+#[derive(Debug, Args)]
+pub struct ShownGrant {
+    #[command(flatten)]
+    pub grant: Grant,
+    /// Which page of a long history to show [default: the last]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
+    pub page: Option<i64>,
 }
 
 #[derive(Debug, Args)]
@@ -230,10 +297,13 @@ impl Command {
             Self::Application(ApplicationCommand::Create(new)) if new.client_secret_stdin => {
                 Some("client secret")
             }
-            Self::Token(TokenCommand::Revoke(Revoke {
-                user: None,
-                application: None,
-            })) => Some("token"),
+            Self::Token(
+                TokenCommand::Show
+                | TokenCommand::Revoke(Revoke {
+                    user: None,
+                    application: None,
+                }),
+            ) => Some("token"),
             _ => None,
         }
     }
@@ -327,6 +397,11 @@ mod tests {
             "tegata application create --name a --client-id=",
             "tegata application create --name a --grant=",
             "tegata sweep sweep",
+            "tegata token list",
+            "tegata token list --application web --limit 0",
+            "tegata grant list",
+            "tegata grant show nonsense",
+            "tegata grant revoke",
         ] {
             assert_eq!(refused(line).exit_code(), 2, "{line}");
         }
@@ -385,6 +460,8 @@ mod tests {
             Some("client secret")
         );
         assert_eq!(reads("tegata token revoke"), Some("token"));
+        assert_eq!(reads("tegata token show"), Some("token"));
+        assert_eq!(reads("tegata token list --user alice"), None);
         assert_eq!(reads("tegata token revoke --user alice"), None);
         assert_eq!(reads("tegata token revoke --application web"), None);
     }

@@ -1,5 +1,7 @@
 //! What the commands print: every JSON shape, and its plain lines.
 
+mod families;
+
 use std::io::{self, ErrorKind, Write};
 
 use serde::{Serialize, Serializer};
@@ -13,6 +15,9 @@ use crate::flow::applications::described::{Described, Summary};
 use crate::flow::failed_requests::Failure as FailedRequest;
 use crate::model::ids::UserId;
 use crate::model::user::User;
+use crate::protocol::departure::Departure;
+
+pub(super) use families::RevokedGrant;
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -343,6 +348,31 @@ impl Plain for SwitchedApplication {
             self.client_id,
             if self.disabled { "disabled" } else { "enabled" }
         )
+    }
+}
+
+/// `check`.
+impl Plain for [Departure] {
+    fn plain(&self) -> String {
+        if self.is_empty() {
+            return "Nothing departs from best current practice.".to_owned();
+        }
+        let blocks = self.iter().map(|departure| {
+            let whose = match &departure.application {
+                Some(client_id) => format!("application {client_id}"),
+                None => "this server".to_owned(),
+            };
+            table([
+                row(
+                    "departs",
+                    format!("{whose}: {} = {}", departure.setting, departure.value),
+                ),
+                row("why", departure.why),
+                row("mend", departure.mend),
+                row("section", departure.section),
+            ])
+        });
+        blocks.collect::<Vec<_>>().join("\n\n")
     }
 }
 

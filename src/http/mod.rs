@@ -12,7 +12,7 @@ pub mod view;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state, map_request};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower::Layer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration as CookieDuration;
@@ -191,6 +191,30 @@ fn pages(app: &App) -> Router<Http> {
         .route(
             "/oauth/applications/{id}/failed_requests/{failure}/redirect_uri",
             post(applications::failed_requests::add_redirect_uri),
+        )
+        .route(
+            "/oauth/applications/{id}/grants",
+            get(applications::families::index).delete(applications::families::remove_all),
+        )
+        .route(
+            "/oauth/applications/{id}/grants/revoke",
+            get(applications::families::confirm_revoke_all).post(applications::families::revoke_all),
+        )
+        .route(
+            "/oauth/applications/{id}/grants/{grant}",
+            get(applications::families::show).delete(applications::families::remove),
+        )
+        .route(
+            "/oauth/applications/{id}/grants/{grant}/revoke",
+            post(applications::families::revoke),
+        )
+        .route(
+            "/oauth/applications/{id}/tokens/{fingerprint}",
+            delete(applications::families::remove_own_token),
+        )
+        .route(
+            "/oauth/applications/{id}/tokens/{fingerprint}/revoke",
+            post(applications::families::revoke_own_token),
         )
         .route(
             "/oauth/applications/{id}/secrets",

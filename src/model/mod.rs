@@ -5,6 +5,7 @@ pub mod application;
 pub mod client_id;
 pub mod device;
 pub mod failed_request;
+pub mod family;
 pub mod grant;
 pub mod grant_type;
 pub mod ids;

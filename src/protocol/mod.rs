@@ -17,12 +17,14 @@
 //! | RFC 7239 | where a request comes from by the word of proxies | [`forwarded`] |
 //! | RFC 8628 | the device authorization answer; whether a poll is good | [`device`], [`grant::device`] |
 //! | RFC 8414, RFC 9207 §3 | server metadata | [`metadata`] |
+//! | RFC 9700 | where settings depart from best current practice | [`departure`] |
 //! | RFC 9110 §8.3, §12.5.1 | what a body is, and what is wanted back | [`media_type`] |
 //! | RFC 8707, RFC 9728 | where a token may be used; how a resource describes itself | [`resource`] |
 
 pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
+pub mod departure;
 pub mod device;
 pub mod error;
 pub mod explanation;

@@ -111,6 +111,33 @@ pub async fn find(db: &Db, id: ApplicationId) -> Result<Option<Client>> {
     Ok(client(rows))
 }
 
+/// All of them with their secrets, by `client_id`.
+pub async fn all_clients(db: &Db) -> Result<Vec<Client>> {
+    let rows = db
+        .query(concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            secret_columns!(),
+            " FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id
+              WHERE a.deleted_at IS NULL ORDER BY a.client_id, s.created_at, s.id"
+        ))
+        .all::<ClientRow>()
+        .await?;
+    let mut clients: Vec<Client> = Vec::new();
+    for row in rows {
+        let secret = row.secret.into_secret();
+        match clients.last_mut() {
+            Some(last) if last.application.id == row.application.id => last.secrets.extend(secret),
+            _ => clients.push(Client {
+                application: row.application,
+                secrets: secret.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(clients)
+}
+
 /// What a new application is made of.
 #[derive(Debug)]
 pub struct NewApplication<'a> {

@@ -8,6 +8,7 @@ pub mod db;
 pub mod devices;
 mod error;
 pub mod failed_requests;
+pub mod families;
 mod faults;
 pub mod grants;
 pub mod memos;

@@ -117,7 +117,9 @@ async fn many_applications(world: World) {
     let window = &survey.window;
     let ichiro = world.administrator("ichiro").await;
     let app = world.application().name("Memo Bot").create().await;
-    world.tokens(&ichiro, &app).await;
+    let tokens = world.tokens(&ichiro, &app).await;
+    let renewed = world.refresh(&app, tokens.refresh()).await.tokens();
+    world.refresh(&app, renewed.refresh()).await.tokens();
     for name in ["Memo Bot for the terminal", "Importer"] {
         world.application().name(name).public().create().await;
     }
@@ -125,6 +127,23 @@ async fn many_applications(world: World) {
     window.sign_in(&ichiro).await;
     survey.open("/oauth/applications", "applications").await;
     survey.open("/oauth/applications?q=nothing+like+it", "applications-no-match").await;
+    world.client_credentials(&app).await.tokens();
+    window.open("/oauth/applications?q=Memo+Bot").await;
+    window.follow("tbody tr:first-child a").await;
+    window.follow("#grants").await;
+    window.element("#own-tokens").await;
+    survey.look("grants").await;
+    window.follow("tbody tr:first-child a").await;
+    window.element("#revoke-grant").await;
+    survey.look("grant").await;
+    world.refresh(&app, tokens.refresh()).await.refused(400, "invalid_grant");
+    survey.open(window.url().await.path(), "grant-revoked").await;
+    assert!(window.text("#why-not").await.contains("came again"), "it says why");
+    world.tokens(&ichiro, &app).await;
+    window.follow("p.small a:last-child").await;
+    window.follow("#revoke-all").await;
+    window.element("button#revoke-all").await;
+    survey.look("grants-revoke").await;
     survey.open(&Ask::of(&app).with("redirect_uri", "https://else.example/").path(), "mismatch-for-administrators").await;
 }
 

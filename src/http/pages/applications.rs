@@ -4,6 +4,7 @@
 //! is answered in JSON.
 
 pub(in crate::http) mod failed_requests;
+pub(in crate::http) mod families;
 mod form;
 mod json;
 mod show;

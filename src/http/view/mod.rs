@@ -13,6 +13,7 @@ pub mod device;
 pub mod error;
 pub mod explanation;
 pub mod failed_requests;
+pub mod families;
 pub mod field_errors;
 pub mod login;
 pub mod native;

@@ -17,6 +17,7 @@ use super::device::{Device, DeviceConfirm, DeviceDone};
 use super::error::ErrorPage;
 use super::explanation::{Explained, Explanations};
 use super::failed_requests::FailedRequests;
+use super::families::{GrantShow, GrantsList, GrantsRevoke};
 use super::login::Login;
 use super::native::{NativeCode, NativeError};
 use super::setup::{Setup, SetupGone};
@@ -68,6 +69,9 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
             ApplicationDisable::sample_in(say).render()?,
         ),
         ("failed-requests", FailedRequests::sample_in(say).render()?),
+        ("grants", GrantsList::sample_in(say).render()?),
+        ("grants-revoke", GrantsRevoke::sample_in(say).render()?),
+        ("grant", GrantShow::sample_in(say).render()?),
         ("authorized", Authorized::sample_in(say).render()?),
         ("account", Account::sample_in(say).render()?),
         ("users", UsersList::sample_in(say).render()?),
