@@ -156,7 +156,7 @@ async fn every_refused_authorization_has_its_reason(world: World) {
     for ask in [
         ask.clone().without("redirect_uri"),
         ask.clone().with("response_type", "token"),
-        ask.clone().with("response_mode", "fragment"),
+        ask.clone().with("response_mode", "web_message"),
         ask.clone().without("response_type"),
         ask.clone().with("state", &"x".repeat(9000)),
         ask.clone().with("request", "x"),

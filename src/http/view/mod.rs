@@ -14,6 +14,7 @@ pub mod error;
 pub mod explanation;
 pub mod failed_requests;
 pub mod field_errors;
+pub mod form_post;
 pub mod login;
 pub mod native;
 pub mod sample;
