@@ -268,13 +268,11 @@ async fn proceed(
     } else {
         store::grants::consent(&app.db, viewer.user.id, application.id).await?
     };
-    // A public application proves nothing of itself: whoever knows its client_id would get a code without
-    // the person noticing, so what was allowed before never counts as allowed again.
-    let known = application.settings.confidential
-        && (application.settings.trusted
-            || remembered
-                .as_ref()
-                .is_some_and(|consent| request.scopes.is_subset(&consent.scopes)));
+    let allowed_before = remembered
+        .as_ref()
+        .is_some_and(|consent| request.scopes.is_subset(&consent.scopes));
+    let vouched_for = application.settings.trusted && application.settings.confidential;
+    let known = vouched_for || (allowed_before && counts_again(&application, request));
     if known && !request.prompt.wants_consent() {
         let basis = if application.settings.trusted {
             Basis::Trusted
@@ -299,6 +297,13 @@ async fn proceed(
     Ok(ask(app, application, kept.request, handle, remembered))
 }
 
+/// Whether what was allowed before counts as allowed again. Whoever knows a client_id can ask in its name, and
+/// would get what it asks without the person noticing, save where the application proves itself before it has
+/// any use of the answer (RFC 6749 §10.2): a public one never does, nor does anybody for a token.
+fn counts_again(application: &Application, request: &AuthorizationRequest) -> bool {
+    application.settings.confidential && request.response_type == ResponseType::Code
+}
+
 fn ask(
     app: &App,
     application: Application,
@@ -310,7 +315,7 @@ fn ask(
         handle,
         scopes: described(app, &request.scopes),
         known,
-        remembers: application.settings.confidential,
+        remembers: counts_again(&application, &request),
         application,
         request,
         nothing_ticked: false,

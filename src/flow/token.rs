@@ -83,6 +83,17 @@ fn unsupported(app: &App) -> OAuthError {
     .because(Reason::GrantTypeUnsupported)
 }
 
+/// Whether what began with `grant` may go on: it may have been taken from the application since, or from all.
+fn may_go_on(app: &App, client: &Authenticated, grant: GrantType) -> Result<(), OAuthError> {
+    if !app.offers(grant) {
+        return Err(OAuthError::unauthorized_client(format!(
+            "This server no longer offers the {grant} grant, with which the refresh token began"
+        ))
+        .because(Reason::GrantNotOffered));
+    }
+    may_use(client, grant)
+}
+
 /// Whether an administrator allowed the client this grant.
 pub(super) fn may_use(client: &Authenticated, grant: GrantType) -> Result<(), OAuthError> {
     let settings = &client.application().settings;

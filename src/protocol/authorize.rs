@@ -317,13 +317,22 @@ impl Asked<'_> {
             );
         };
         let offered = |kind: &ResponseType| self.offered.contains(&kind.grant());
-        ResponseType::parse(asked).filter(offered).ok_or_else(|| {
-            let known: Vec<_> = ResponseType::ALL.into_iter().filter(offered).collect();
-            let names: Vec<_> = known.into_iter().map(ResponseType::as_str).collect();
-            OAuthError::unsupported_response_type(format!(
-                "The response_type values that are supported: {}",
-                names.join(", ")
-            ))
+        let known = ResponseType::parse(asked);
+        known.filter(offered).ok_or_else(|| {
+            let all = ResponseType::ALL.into_iter().filter(offered);
+            let names: Vec<_> = all.map(ResponseType::as_str).collect();
+            OAuthError::unsupported_response_type(if names.is_empty() {
+                "This server supports no response_type".to_owned()
+            } else {
+                format!(
+                    "The response_type values that are supported: {}",
+                    names.join(", ")
+                )
+            })
+            .because(match known {
+                Some(_) => Reason::GrantNotOffered,
+                None => Reason::ResponseTypeUnsupported,
+            })
         })
     }
 }

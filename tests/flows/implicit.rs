@@ -52,28 +52,43 @@ async fn withdrawing_and_revoking_end_it(world: World) {
 }
 
 with("grants" = "implicit")
-async fn a_public_application_is_asked_about_every_time(world: World) {
+async fn the_person_is_asked_every_time_for_nobody_proves_itself(world: World) {
     let alice = world.user("alice").await;
-    let app = world.application().public().grant("implicit").create().await;
+    let public = world.application().public().grant("implicit").create().await;
+    let confidential = world.application().grant("implicit").create().await;
     let browser = world.signed_in(&alice).await;
-    browser.authorize(&asks(&app)).await.get("access_token").unwrap();
-    browser.consent_page(&asks(&app)).await;
-    let silent = browser.get(&asks(&app).with("prompt", "none").path()).await;
-    let answer = browser.walk(silent, None, None).await;
+    for app in [public, confidential] {
+        browser.authorize(&asks(&app)).await.get("access_token").unwrap();
+        let (page, _) = browser.consent_page(&asks(&app)).await;
+        assert!(page.body.contains("Your answer is for this time only"), "{page}");
+        let silent = browser.get(&asks(&app).with("prompt", "none").path()).await;
+        let answer = browser.walk(silent, None, None).await;
+        assert_eq!(answer.error(), "consent_required");
+        assert!(answer.redirect().fragment().is_some(), "{}", answer.redirect());
+    }
+}
+
+with("grants" = "authorization_code,implicit")
+async fn a_consent_that_was_given_for_a_code_is_none_for_a_token(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("authorization_code").grant("implicit").create().await;
+    let browser = world.signed_in(&alice).await;
+    browser.authorize(&Ask::of(&app)).await.code();
+    let silent = |ask: Ask| browser.get(&ask.with("prompt", "none").path());
+    let code = browser.walk(silent(Ask::of(&app)).await, None, None).await.code();
+    world.redeem(&app, &code).await.tokens();
+    let answer = browser.walk(silent(asks(&app)).await, None, None).await;
     assert_eq!(answer.error(), "consent_required");
-    assert!(answer.redirect().fragment().is_some(), "{}", answer.redirect());
 }
 
 with("grants" = "implicit")
-async fn what_was_remembered_is_given_without_asking(world: World) {
+async fn for_a_trusted_application_nobody_is_asked(world: World) {
     let alice = world.user("alice").await;
-    let app = world.application().grant("implicit").create().await;
+    let app = world.application().trusted().grant("implicit").create().await;
     let browser = world.signed_in(&alice).await;
-    let first = browser.authorize(&asks(&app)).await.get("access_token").unwrap();
     let silent = browser.get(&asks(&app).with("prompt", "none").path()).await;
-    let second = browser.walk(silent, None, None).await.get("access_token").unwrap();
-    assert_ne!(first, second);
-    assert_eq!(world.memos(&second).await.status, 200);
+    let token = browser.walk(silent, None, None).await.get("access_token").unwrap();
+    assert_eq!(world.memos(&token).await.status, 200);
 }
 
 with("grants" = "authorization_code,implicit")

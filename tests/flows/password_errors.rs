@@ -1,6 +1,6 @@
 //! Who gets no tokens for a password (RFC 6749 §4.3.2, §5.2, §10.7).
 
-use crate::world::{Application, Request, World};
+use crate::world::{Application, Request, World, at_once};
 
 fn exchange(world: &World, app: &Application, username: &str, password: &str) -> Request {
     world
@@ -69,6 +69,77 @@ async fn each_parameter_is_required_once_and_the_scope_is_checked(world: World) 
     good().field("scope", "read write").await.refused(400, "invalid_scope");
     good().field("resource", "https://elsewhere.example/").await.refused(400, "invalid_target");
     good().await.tokens();
+}
+
+with("grants" = "password,refresh_token")
+async fn what_began_with_a_password_ends_with_the_grant(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("password").grant("refresh_token").create().await;
+    let first = exchange(&world, &app, "alice", &alice.password).await.tokens();
+    world.restart_with(&[("grants", "refresh_token")]).await;
+    world.refresh(&app, first.refresh()).await.refused(400, "unauthorized_client");
+    world.restart().await;
+    let second = world.refresh(&app, first.refresh()).await.tokens();
+
+    world.change_rows("UPDATE applications SET grants = '[\"refresh_token\"]', version = version + 1").await;
+    world.restart().await;
+    world.refresh(&app, second.refresh()).await.refused(400, "unauthorized_client");
+    world.refresh(&app, first.refresh()).await.refused(400, "unauthorized_client");
+    world.clock.advance(11);
+    world.refresh(&app, first.refresh()).await.refused(400, "invalid_grant");
+    assert_eq!(
+        world.number("SELECT count(*) FROM grants WHERE revoked_reason IS NOT NULL").await, 1,
+        "a replay is a replay all the same"
+    );
+}
+
+with("grants" = "password")
+async fn a_name_is_read_as_at_the_sign_in_page_and_a_password_byte_for_byte(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("password").create().await;
+    for username in ["ALICE", "\u{ff21}lice", " alice "] {
+        exchange(&world, &app, username, &alice.password).await.tokens();
+    }
+    for (username, password) in [
+        (&*alice.id, &*alice.password),
+        ("alice", &alice.password.to_uppercase()),
+        ("alice", &format!("{} ", alice.password)),
+        ("alice", &"x".repeat(2000)),
+        (&"x".repeat(2000), &alice.password),
+    ] {
+        exchange(&world, &app, username, password).await.refused(400, "invalid_grant");
+    }
+}
+
+with("grants" = "password")
+async fn a_password_in_the_address_is_refused(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("password").create().await;
+    for name in ["username", "password"] {
+        let path = format!("/oauth/token?{name}=alice");
+        let fields = [("grant_type", "password"), ("username", "alice"), ("password", &*alice.password)];
+        world.post(&path, &fields).by(&app).without(name).await.refused(400, "invalid_request");
+    }
+}
+
+with("grants" = "password", "rate_limits" = "true")
+async fn an_address_that_tries_every_name_is_slowed_down(world: World) {
+    let app = world.application().grant("password").create().await;
+    let mut looked_at = 0;
+    for number in 0..40 {
+        let answer = exchange(&world, &app, &format!("user{number}"), "not the password").await;
+        looked_at += usize::from(answer.status == 400);
+    }
+    assert_eq!(looked_at, 30);
+}
+
+with("grants" = "password", "rate_limits" = "true")
+async fn guesses_sent_together_are_no_more(world: World) {
+    world.user("alice").await;
+    let app = world.application().grant("password").create().await;
+    let answers = at_once(30, |_| exchange(&world, &app, "alice", "not the password").into_future()).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 400).count(), 5);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 25);
 }
 
 with("grants" = "password", "rate_limits" = "true")
