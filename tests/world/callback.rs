@@ -39,6 +39,11 @@ impl Callback {
         format!("http://{}/callback", self.address)
     }
 
+    /// Another redirect URI, at which the browser is told to stay where it is.
+    pub(crate) fn silent_uri(&self) -> String {
+        format!("http://{}/silent", self.address)
+    }
+
     /// The next address with which a browser comes to the redirect URI.
     pub(crate) async fn arrival(&mut self) -> Url {
         let arrival = timeout(PATIENCE, self.arrivals.recv()).await;
@@ -77,7 +82,7 @@ async fn serve(listener: TcpListener, arrivals: UnboundedSender<(Url, String)>) 
                 return;
             };
             let url = Url::parse(&format!("http://{address}{target}")).unwrap();
-            if url.path() == "/callback" {
+            if matches!(url.path(), "/callback" | "/silent") {
                 let _ = arrivals.send((url, body));
             }
         });
@@ -104,11 +109,16 @@ async fn answer(stream: TcpStream) -> Option<(String, String)> {
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        PAGE.len()
-    );
-    stream.write_all(format!("{head}{PAGE}").as_bytes()).await.ok()?;
+    let target = first.split(' ').nth(1)?;
+    let answer = if target.starts_with("/silent") {
+        "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned()
+    } else {
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{PAGE}",
+            PAGE.len()
+        )
+    };
+    stream.write_all(answer.as_bytes()).await.ok()?;
     stream.flush().await.ok()?;
-    Some((first.split(' ').nth(1)?.to_owned(), String::from_utf8(body).ok()?))
+    Some((target.to_owned(), String::from_utf8(body).ok()?))
 }
