@@ -10,16 +10,11 @@ from requests_oauthlib import OAuth2Session
 
 SERVER = os.environ["TEGATA_URL"]
 CLIENT_ID = os.environ["CLIENT_ID"]
-REDIRECT_URI = os.environ["REDIRECT_URI"]
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 
 def main():
-    session = OAuth2Session(
-        client=MobileApplicationClient(client_id=CLIENT_ID),
-        scope=["read"],
-        redirect_uri=REDIRECT_URI,
-    )
+    session = OAuth2Session(client=MobileApplicationClient(client_id=CLIENT_ID), scope=["read"])
     url, _state = session.authorization_url(f"{SERVER}/oauth/authorize")
     print("open", url, flush=True)
     token = session.token_from_fragment(input())
