@@ -2,10 +2,11 @@
 //! what it should.
 
 use tegata::model::application::Application;
+use tegata::model::grant_type::GrantType;
 use tegata::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
 use tegata::protocol::error::OAuthError;
 use tegata::protocol::params::Params;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::{assert_plain, sample};
 
@@ -49,6 +50,7 @@ fn proven(params: &Params, application: &Application, target: Target) {
         params,
         application: settings,
         catalog: &catalog,
+        offered: &GrantType::ALL,
         require_pkce: false,
     };
     match check(&asked, target) {
@@ -77,36 +79,34 @@ fn granted(request: &AuthorizationRequest, asked: &Asked<'_>) {
     );
 
     match request.target.success("tgc_x", ISSUER) {
-        Delivery::Redirect(url) => says(&url, &request.target, &[("code", "tgc_x")], asked),
         Delivery::NativeCode => assert!(request.target.is_native()),
         Delivery::NativeError { .. } => panic!("a code is no error"),
+        delivery => says(&delivery, &request.target, &[("code", "tgc_x")], asked),
     }
 }
 
 fn refused(target: &Target, error: &OAuthError, asked: &Asked<'_>) {
     assert_plain(error.description());
     match target.error(error, ISSUER) {
-        Delivery::Redirect(url) => {
-            let explained = format!("{ISSUER}/oauth/errors/{}", error.code().as_str());
-            let answer = [
-                ("error", error.code().as_str()),
-                ("error_description", error.description()),
-                ("error_uri", explained.as_str()),
-            ];
-            says(&url, target, &answer, asked);
-        }
         Delivery::NativeError { code, description } => {
             assert!(target.is_native());
             assert_eq!((code, description.as_str()), (error.code(), error.description()));
         }
         Delivery::NativeCode => panic!("an error is no code"),
+        delivery => {
+            let uri = error.uri(ISSUER);
+            let answer = [
+                ("error", error.code().as_str()),
+                ("error_description", error.description()),
+                ("error_uri", &uri),
+            ];
+            says(&delivery, target, &answer, asked);
+        }
     }
 }
 
-/// The answer is the redirect URI byte for byte, then these parameters, the state, the issuer, no more.
-fn says(url: &str, target: &Target, answer: &[(&str, &str)], asked: &Asked<'_>) {
-    assert!(url.starts_with(target.redirect_uri()));
-    assert!(url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
+/// The answer goes to the redirect URI byte for byte, with these parameters, the state, the issuer, no more.
+fn says(delivery: &Delivery, target: &Target, answer: &[(&str, &str)], asked: &Asked<'_>) {
     let mut expected = answer.to_vec();
     let state = asked.params.get("state").filter(|state| state.len() <= 8192);
     if let Some(state) = state.filter(|_| !asked.params.repeated("state")) {
@@ -115,11 +115,31 @@ fn says(url: &str, target: &Target, answer: &[(&str, &str)], asked: &Asked<'_>) 
     if asked.application.send_iss {
         expected.push(("iss", ISSUER));
     }
-    let before = Url::parse(target.redirect_uri()).unwrap().query_pairs().count();
-    let read = Url::parse(url).unwrap();
-    let said: Vec<_> = read.query_pairs().skip(before).collect();
+    let said = match delivery {
+        Delivery::Redirect(url) => said_by(url, target),
+        Delivery::FormPost { action, fields } => {
+            assert_eq!(action, target.redirect_uri());
+            fields.clone()
+        }
+        Delivery::NativeCode | Delivery::NativeError { .. } => panic!("shown on a page"),
+    };
     assert!(
         said.iter().map(|(name, value)| (&**name, &**value)).eq(expected),
-        "{url}"
+        "{said:?}"
     );
+}
+
+fn said_by(url: &str, target: &Target) -> Vec<(String, String)> {
+    let added = url.strip_prefix(target.redirect_uri()).unwrap();
+    assert!(added.bytes().all(|byte| byte.is_ascii_graphic()));
+    if let Some(fragment) = added.strip_prefix('#') {
+        return form_urlencoded::parse(fragment.as_bytes()).into_owned().collect();
+    }
+    assert!(!added.contains('#'));
+    let before = Url::parse(target.redirect_uri()).unwrap().query_pairs().count();
+    let read = Url::parse(url).unwrap();
+    read.query_pairs()
+        .skip(before)
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }

@@ -62,7 +62,8 @@ pub struct Config {
     pub require_pkce: bool,
     /// Whether users who are no administrators may have applications of their own.
     pub user_applications: bool,
-    /// Names of grants: `authorization_code`, `refresh_token`, `client_credentials`, `device_code`.
+    /// Names of grants: `authorization_code`, `refresh_token`, `client_credentials`, `device_code`,
+    /// `password`, `implicit`.
     pub grants: BTreeSet<String>,
     /// In the order they were given; names are unique and of the characters of RFC 6749 §3.3.
     pub scopes: Vec<ScopeEntry>,

@@ -3,6 +3,8 @@
 //! The browser carries nothing that decides: what was asked is checked before anybody signs in, kept
 //! here under a random handle, and read again when the person has decided.
 
+mod token;
+
 use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
@@ -17,10 +19,11 @@ use crate::model::grant_type::GrantType;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::scope::Scopes;
 use crate::model::user::User;
-use crate::protocol::authorize::{Asked, AuthorizationRequest, Delivery, Target, Unproven, check};
+use crate::protocol::authorize::{
+    Asked, AuthorizationRequest, Delivery, ResponseType, Target, Unproven, check,
+};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::params::Params;
-use crate::protocol::reason::Reason;
 use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenKind;
 use crate::store::authorization_requests as requests;
@@ -140,16 +143,11 @@ pub async fn begin(
         application: &application.settings,
         catalog: &app.catalog,
         resources: &app.resources,
+        offered: &app.offered_grants(),
         require_pkce: app.config.require_pkce,
     };
     let request = match check(&asked, target) {
-        Ok(request) if app.offers(GrantType::AuthorizationCode) => request,
-        Ok(request) => {
-            let error =
-                OAuthError::unauthorized_client("This server does not offer the authorization_code grant")
-                    .because(Reason::GrantNotOffered);
-            return Ok(refuse(app, &application, &request.target, &error));
-        }
+        Ok(request) => request,
         Err((target, error)) => return Ok(refuse(app, &application, &target, &error)),
     };
     // A POST from elsewhere comes without the session, so who is signed in shows with the GET that follows.
@@ -221,9 +219,11 @@ async fn still_good(app: &App, pending: &requests::Pending) -> Result<Option<(Ap
         return Ok(None);
     };
     let application = client.application;
-    let rules = ScopeRules::of(&application.settings, GrantType::AuthorizationCode);
+    let grant = kept.request.response_type.grant();
+    let rules = ScopeRules::of(&application.settings, grant);
     let good = application.is_enabled()
-        && application.settings.allows(GrantType::AuthorizationCode)
+        && application.settings.allows(grant)
+        && app.offers(grant)
         && kept.request.target.is_registered(&application.settings)
         && kept
             .request
@@ -268,20 +268,18 @@ async fn proceed(
     } else {
         store::grants::consent(&app.db, viewer.user.id, application.id).await?
     };
-    // A public application proves nothing of itself: whoever knows its client_id would get a code without
-    // the person noticing, so what was allowed before never counts as allowed again.
-    let known = application.settings.confidential
-        && (application.settings.trusted
-            || remembered
-                .as_ref()
-                .is_some_and(|consent| request.scopes.is_subset(&consent.scopes)));
+    let allowed_before = remembered
+        .as_ref()
+        .is_some_and(|consent| request.scopes.is_subset(&consent.scopes));
+    let vouched_for = application.settings.trusted && application.settings.confidential;
+    let known = vouched_for || (allowed_before && counts_again(&application, request));
     if known && !request.prompt.wants_consent() {
         let basis = if application.settings.trusted {
             Basis::Trusted
         } else {
             Basis::Remembered
         };
-        if let Some(next) = issue_code(app, &application, request, viewer.user, basis).await? {
+        if let Some(next) = issue(app, &application, request, viewer.user, basis).await? {
             return Ok(next);
         }
     }
@@ -299,6 +297,13 @@ async fn proceed(
     Ok(ask(app, application, kept.request, handle, remembered))
 }
 
+/// Whether what was allowed before counts as allowed again. Whoever knows a client_id can ask in its name, and
+/// would get what it asks without the person noticing, save where the application proves itself before it has
+/// any use of the answer (RFC 6749 §10.2): a public one never does, nor does anybody for a token.
+fn counts_again(application: &Application, request: &AuthorizationRequest) -> bool {
+    application.settings.confidential && request.response_type == ResponseType::Code
+}
+
 fn ask(
     app: &App,
     application: Application,
@@ -310,7 +315,7 @@ fn ask(
         handle,
         scopes: described(app, &request.scopes),
         known,
-        remembers: application.settings.confidential,
+        remembers: counts_again(&application, &request),
         application,
         request,
         nothing_ticked: false,
@@ -416,7 +421,7 @@ pub async fn decide(
                 form: hash,
                 refused: &refused,
             };
-            let issued = issue_code(app, &application, &request, user, basis).await?;
+            let issued = issue(app, &application, &request, user, basis).await?;
             Ok(issued.unwrap_or(Next::Gone))
         }
         Decision::Deny => deny(app, &application, &kept.request, user.id, hash).await,
@@ -455,7 +460,7 @@ async fn deny(
     Ok(refuse(app, application, &request.target, &error))
 }
 
-/// Why a code may be issued.
+/// Why a code or token may be issued.
 #[derive(Clone, Copy)]
 enum Basis<'a> {
     /// An administrator vouches for the application.
@@ -466,7 +471,7 @@ enum Basis<'a> {
     Asked { form: SecretHash, refused: &'a Scopes },
 }
 
-/// The basis is made sure of in the transaction that issues the code: a form decides once, and a consent
+/// The basis is made sure of in the transaction that issues: a form decides once, and a consent
 /// that is being withdrawn is no basis. `None` where it has gone.
 async fn stands(
     tx: &mut Tx,
@@ -497,8 +502,8 @@ async fn stands(
     }
 }
 
-/// The basis, the grant and the code are one transaction. `None` where the basis has gone.
-async fn issue_code(
+/// The basis, the grant and what is issued are one transaction. `None` where the basis has gone.
+async fn issue(
     app: &App,
     application: &Application,
     request: &AuthorizationRequest,
@@ -506,48 +511,93 @@ async fn issue_code(
     basis: Basis<'_>,
 ) -> Result<Option<Next>, Refusal> {
     let now = app.now();
-    let target = &request.target;
-    let code = Secret::generate(&app.entropy, TokenKind::AuthorizationCode.prefix());
-    let code_ttl = code_ttl(app, target);
-    let grant_id = GrantId::from(app.entropy.id(now));
+    let grant_type = request.response_type.grant();
+    let life = match request.response_type {
+        ResponseType::Code => family_life(app, application, grant_type, code_ttl(app, &request.target)),
+        ResponseType::Token => app.lifetimes(&application.settings, grant_type).access_token,
+    };
 
     let mut tx = app.db.write().await?;
+    // Whoever redeems a code is looked at again then. A token is all there is: it is for the application as it
+    // is now.
+    if request.response_type == ResponseType::Token
+        && !store::applications::hold_at(&mut tx, application.id, application.version).await?
+    {
+        drop(tx);
+        return changed(app, application).await;
+    }
     if !stands(&mut tx, application, request, user.id, basis, now).await? {
         return Ok(None);
     }
     let grant = NewGrant {
-        id: grant_id,
+        id: GrantId::from(app.entropy.id(now)),
         application_id: application.id,
         user_id: user.id,
         user_epoch: user.epoch,
-        grant_type: GrantType::AuthorizationCode,
+        grant_type,
         scopes: &request.scopes,
         resources: &request.resources,
-        expires_at: now + family_life(app, application, GrantType::AuthorizationCode, code_ttl),
+        expires_at: now + life,
     };
     if !store::grants::insert(&mut tx, &grant, now).await? {
         drop(tx);
-        let client = store::applications::find(&app.db, application.id).await?;
-        return Ok(Some(Next::Unproven {
-            why: Unproven::UnknownClient,
-            application: client.map(|client| Box::new(client.application)),
-        }));
+        return changed(app, application).await;
     }
+    let delivered = match request.response_type {
+        ResponseType::Code => issue_code(app, &mut tx, application, request, grant.id, now).await?,
+        ResponseType::Token => {
+            let Some(delivery) = token::issue(app, &mut tx, application, request, grant.id, now).await?
+            else {
+                return Ok(None);
+            };
+            Delivered {
+                delivery,
+                application: application.settings.name.clone(),
+                code: None,
+            }
+        }
+    };
+    tx.commit().await?;
+    Ok(Some(Next::Deliver(delivered)))
+}
+
+/// What comes of a request whose application was changed since it was looked at: it may be disabled by now.
+async fn changed(app: &App, application: &Application) -> Result<Option<Next>, Refusal> {
+    let client = store::applications::find(&app.db, application.id).await?;
+    let application = client.map(|client| Box::new(client.application));
+    if application.as_ref().is_some_and(|found| found.is_enabled()) {
+        return Ok(None);
+    }
+    Ok(Some(Next::Unproven {
+        why: Unproven::UnknownClient,
+        application,
+    }))
+}
+
+async fn issue_code(
+    app: &App,
+    tx: &mut Tx,
+    application: &Application,
+    request: &AuthorizationRequest,
+    grant_id: GrantId,
+    now: OffsetDateTime,
+) -> Result<Delivered, Refusal> {
+    let target = &request.target;
+    let code = Secret::generate(&app.entropy, TokenKind::AuthorizationCode.prefix());
     let new = NewCode {
         hash: code.hash(),
         grant_id,
         redirect_uri: target.redirect_uri(),
         redirect_uri_sent: target.redirect_uri_sent(),
         code_challenge: request.code_challenge.as_deref(),
-        expires_at: now + code_ttl,
+        expires_at: now + code_ttl(app, target),
     };
-    store::codes::insert(&mut tx, &new, now).await?;
-    tx.commit().await?;
-    Ok(Some(Next::Deliver(Delivered {
+    store::codes::insert(tx, &new, now).await?;
+    Ok(Delivered {
         delivery: target.success(code.expose(), app.issuer.as_str()),
         application: application.settings.name.clone(),
         code: Some(code),
-    })))
+    })
 }
 
 fn code_ttl(app: &App, target: &Target) -> Duration {

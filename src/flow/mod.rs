@@ -44,7 +44,6 @@ use crate::model::application::{ApplicationSettings, Lifetimes};
 use crate::model::grant_type::GrantType;
 use crate::model::resource::{Resource, Resources};
 use crate::model::scope::{Scope, Scopes};
-use crate::protocol::metadata::Metadata;
 use crate::protocol::scope::Catalog;
 use crate::store::Db;
 
@@ -135,9 +134,9 @@ impl App {
         self.clock.now()
     }
 
-    /// The grants that this server offers: configured and built.
+    /// The grants that this server offers.
     pub fn offered_grants(&self) -> Vec<GrantType> {
-        Metadata::BUILT
+        GrantType::ALL
             .into_iter()
             .filter(|grant| self.config.grants.contains(grant.name()))
             .collect()

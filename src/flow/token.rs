@@ -3,6 +3,7 @@
 mod client_credentials;
 mod code;
 mod device;
+mod password;
 mod refresh;
 
 use std::net::IpAddr;
@@ -55,24 +56,42 @@ async fn attempt(
         GrantType::AuthorizationCode => code::redeem(app, &client, params).await,
         GrantType::RefreshToken => refresh::rotate(app, &client, params, arrival).await,
         GrantType::DeviceCode => device::redeem(app, &client, params).await,
-        _ => client_credentials::issue(app, &client, params).await,
+        GrantType::Password => password::exchange(app, &client, params, address).await,
+        GrantType::ClientCredentials => client_credentials::issue(app, &client, params).await,
+        GrantType::Implicit => Err(unsupported(app).into()),
     }
 }
 
 fn offered(app: &App, grant_type: &str) -> Result<GrantType, OAuthError> {
-    let offered = app.offered_grants();
-    offered
-        .iter()
-        .copied()
+    exchanged(app)
         .find(|grant| grant.wire() == grant_type)
-        .ok_or_else(|| {
-            let names: Vec<_> = offered.iter().map(|grant| grant.wire()).collect();
-            OAuthError::unsupported_grant_type(format!(
-                "The grant_type values that are supported: {}",
-                names.join(", ")
-            ))
-            .because(Reason::GrantTypeUnsupported)
-        })
+        .ok_or_else(|| unsupported(app))
+}
+
+/// The grants that come here: the implicit one never does.
+fn exchanged(app: &App) -> impl Iterator<Item = GrantType> {
+    let offered = app.offered_grants().into_iter();
+    offered.filter(|grant| *grant != GrantType::Implicit)
+}
+
+fn unsupported(app: &App) -> OAuthError {
+    let names: Vec<_> = exchanged(app).map(GrantType::wire).collect();
+    OAuthError::unsupported_grant_type(format!(
+        "The grant_type values that are supported: {}",
+        names.join(", ")
+    ))
+    .because(Reason::GrantTypeUnsupported)
+}
+
+/// Whether what began with `grant` may go on: it may have been taken from the application since, or from all.
+fn may_go_on(app: &App, client: &Authenticated, grant: GrantType) -> Result<(), OAuthError> {
+    if !app.offers(grant) {
+        return Err(OAuthError::unauthorized_client(format!(
+            "This server no longer offers the {grant} grant, with which the refresh token began"
+        ))
+        .because(Reason::GrantNotOffered));
+    }
+    may_use(client, grant)
 }
 
 /// Whether an administrator allowed the client this grant.

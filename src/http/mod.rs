@@ -63,6 +63,8 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
         .merge(protocol(&app))
         .merge(api::routes(&app))
         .merge(operation());
+    let metadata = get(oauth::metadata::show).options(oauth::metadata::preflight);
+    let memos = get(oauth::metadata::memos).options(oauth::metadata::preflight);
     let nested = if prefix.is_empty() {
         routes
     } else {
@@ -70,18 +72,12 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
         // are out of reach.
         Router::new()
             .nest(&prefix, routes)
-            .route(&format!("{prefix}{WELL_KNOWN}"), get(oauth::metadata::show))
-            .route(
-                &format!("{prefix}{}{MEMOS}", resource::WELL_KNOWN),
-                get(oauth::metadata::memos),
-            )
+            .route(&format!("{prefix}{WELL_KNOWN}"), metadata.clone())
+            .route(&format!("{prefix}{}{MEMOS}", resource::WELL_KNOWN), memos.clone())
     };
     let whole = nested
-        .route(&well_known_path(app.issuer.as_str()), get(oauth::metadata::show))
-        .route(
-            &resource::well_known_path(&app.memos),
-            get(oauth::metadata::memos),
-        )
+        .route(&well_known_path(app.issuer.as_str()), metadata)
+        .route(&resource::well_known_path(&app.memos), memos)
         .fallback(pages::error::not_found)
         .method_not_allowed_fallback(pages::error::method_not_allowed)
         .with_state(state);

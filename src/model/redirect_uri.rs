@@ -110,6 +110,12 @@ impl RedirectUri {
         Self::csp_source_of(&self.0)
     }
 
+    /// Whether a form can be posted to `asked`: to nothing but the web, and only where a page's policy can
+    /// name it.
+    pub fn takes_posts(asked: &str) -> bool {
+        Parts::split(asked).is_some_and(|parts| parts.is_web()) && Self::csp_source_of(asked).is_some()
+    }
+
     /// What a page's `form-action` must name for the redirect to `asked` to be followed: `https://host`
     /// with its port, or `scheme:` of a native application. `None` for [`Self::OOB`] and for what cannot
     /// be named.
@@ -156,13 +162,23 @@ impl From<RedirectUri> for String {
 /// Adds the response's parameters to the query of a proven URI, which is kept byte for byte
 /// (RFC 6749 §3.1.2). Everything but RFC 3986's unreserved characters is percent-encoded.
 pub fn append(asked_uri: &str, params: &[(&str, &str)]) -> String {
+    after('?', asked_uri, params)
+}
+
+/// Adds the response's parameters as the fragment of a proven URI, which has none of its own
+/// (RFC 6749 §3.1.2 and §4.2.2).
+pub fn with_fragment(asked_uri: &str, params: &[(&str, &str)]) -> String {
+    after('#', asked_uri, params)
+}
+
+fn after(mark: char, asked_uri: &str, params: &[(&str, &str)]) -> String {
     let mut uri = asked_uri.to_owned();
     for (name, value) in params {
-        uri.push_str(match uri.split_once('?') {
-            None => "?",
-            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
-            Some(_) => "&",
-        });
+        match uri.split_once(mark) {
+            None => uri.push(mark),
+            Some((_, rest)) if rest.is_empty() || rest.ends_with('&') => {}
+            Some(_) => uri.push('&'),
+        }
         uri.extend(utf8_percent_encode(name, ENCODED));
         uri.push('=');
         uri.extend(utf8_percent_encode(value, ENCODED));

@@ -4,14 +4,18 @@
 //! since a redirect would go to whom an attacker chose (RFC 6749 §3.1.2.4). Only a proven [`Target`] can
 //! make a redirect. Then the checks, in an order that anybody can read.
 
+mod response;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::response::{ResponseMode, ResponseType};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::reason::{Fault, Reason};
 use super::resource;
 use super::scope::{Catalog, ScopeRules};
+use super::token::{TokenResponse, TokenType};
 use crate::model::application::{Application, ApplicationSettings};
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::{self, RedirectUri};
@@ -30,6 +34,8 @@ pub struct Target {
     redirect_uri_sent: bool,
     state: Option<String>,
     send_iss: bool,
+    #[serde(default)]
+    mode: ResponseMode,
 }
 
 /// Why application or redirect URI could not be proven.
@@ -96,6 +102,7 @@ impl Target {
                 .filter(|state| state.len() <= MAX_STATE && !params.repeated("state"))
                 .map(str::to_owned),
             send_iss: settings.send_iss,
+            mode: ResponseMode::of(params, settings, redirect_uri),
         })
     }
 
@@ -122,7 +129,23 @@ impl Target {
         if self.is_native() {
             return Delivery::NativeCode;
         }
-        self.redirect(&[("code", code)], issuer)
+        self.deliver(&[("code", code)], issuer)
+    }
+
+    /// The answer that carries an access token, and never a refresh token (RFC 6749 §4.2.2).
+    pub fn token(&self, token: &TokenResponse, issuer: &str) -> Delivery {
+        let token_type = match token.token_type {
+            TokenType::Bearer => "Bearer",
+        };
+        self.deliver(
+            &[
+                ("access_token", token.access_token.expose()),
+                ("token_type", token_type),
+                ("expires_in", &token.expires_in.to_string()),
+                ("scope", &token.scope),
+            ],
+            issuer,
+        )
     }
 
     /// The answer that carries an error (RFC 6749 §4.1.2.1).
@@ -133,7 +156,7 @@ impl Target {
                 description: error.description().to_owned(),
             };
         }
-        self.redirect(
+        self.deliver(
             &[
                 ("error", error.code().as_str()),
                 ("error_description", error.description()),
@@ -143,7 +166,7 @@ impl Target {
         )
     }
 
-    fn redirect(&self, answer: &[(&str, &str)], issuer: &str) -> Delivery {
+    fn deliver(&self, answer: &[(&str, &str)], issuer: &str) -> Delivery {
         let mut parameters = answer.to_vec();
         if let Some(state) = &self.state {
             parameters.push(("state", state));
@@ -151,7 +174,19 @@ impl Target {
         if self.send_iss {
             parameters.push(("iss", issuer));
         }
-        Delivery::Redirect(redirect_uri::append(&self.redirect_uri, &parameters))
+        match self.mode {
+            ResponseMode::Query => Delivery::Redirect(redirect_uri::append(&self.redirect_uri, &parameters)),
+            ResponseMode::Fragment => {
+                Delivery::Redirect(redirect_uri::with_fragment(&self.redirect_uri, &parameters))
+            }
+            ResponseMode::FormPost => Delivery::FormPost {
+                action: self.redirect_uri.clone(),
+                fields: parameters
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
+            },
+        }
     }
 }
 
@@ -160,6 +195,11 @@ impl Target {
 pub enum Delivery {
     /// A URL under a registered redirect URI.
     Redirect(String),
+    /// A form that the browser sends to a registered redirect URI (OAuth 2.0 Form Post Response Mode §2).
+    FormPost {
+        action: String,
+        fields: Vec<(String, String)>,
+    },
     /// The code is shown on our own page.
     NativeCode,
     NativeError {
@@ -226,6 +266,8 @@ impl Prompt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     pub target: Target,
+    #[serde(default)]
+    pub response_type: ResponseType,
     pub scopes: Scopes,
     /// Those among `scopes` that the person may untick. As they were when it was asked: were they looked up
     /// again after the decision, what was unticked might have become required meanwhile.
@@ -260,8 +302,39 @@ pub struct Asked<'a> {
     pub catalog: &'a Catalog,
     /// The resources that tokens are given for.
     pub resources: &'a Resources,
+    /// The grants that the server offers.
+    pub offered: &'a [GrantType],
     /// The server asks for PKCE from confidential applications too.
     pub require_pkce: bool,
+}
+
+impl Asked<'_> {
+    fn response_type(&self) -> Result<ResponseType, OAuthError> {
+        let Some(asked) = self.params.get("response_type") else {
+            return Err(
+                OAuthError::invalid_request("Missing required parameter: response_type (code)")
+                    .because(Reason::ParameterMissing.at("response_type")),
+            );
+        };
+        let offered = |kind: &ResponseType| self.offered.contains(&kind.grant());
+        let known = ResponseType::parse(asked);
+        known.filter(offered).ok_or_else(|| {
+            let all = ResponseType::ALL.into_iter().filter(offered);
+            let names: Vec<_> = all.map(ResponseType::as_str).collect();
+            OAuthError::unsupported_response_type(if names.is_empty() {
+                "This server supports no response_type".to_owned()
+            } else {
+                format!(
+                    "The response_type values that are supported: {}",
+                    names.join(", ")
+                )
+            })
+            .because(match known {
+                Some(_) => Reason::GrantNotOffered,
+                None => Reason::ResponseTypeUnsupported,
+            })
+        })
+    }
 }
 
 type Check = fn(&Asked<'_>) -> Result<(), OAuthError>;
@@ -273,7 +346,6 @@ const CHECKS: &[Check] = &[
     state_fits,
     no_request_object,
     response_type,
-    response_mode,
     grant_allowed,
 ];
 
@@ -282,30 +354,27 @@ const CHECKS: &[Check] = &[
 /// # Errors
 /// What is to be told to the client through [`Target::error`].
 pub fn check(asked: &Asked<'_>, target: Target) -> Result<AuthorizationRequest, (Target, OAuthError)> {
-    match checked(asked) {
-        Ok((scopes, resources, code_challenge, prompt)) => Ok(AuthorizationRequest {
-            target,
-            optional: asked.catalog.optional(rules(asked), &scopes),
-            scopes,
-            resources,
-            code_challenge,
-            prompt,
-        }),
-        Err(error) => Err((target, error)),
-    }
+    checked(asked, &target).map_err(|error| (target, error))
 }
 
-fn checked(asked: &Asked<'_>) -> Result<(Scopes, Resources, Option<String>, Prompt), OAuthError> {
+fn checked(asked: &Asked<'_>, target: &Target) -> Result<AuthorizationRequest, OAuthError> {
     CHECKS.iter().try_for_each(|check| check(asked))?;
-    let scopes = asked.catalog.resolve(rules(asked), asked.params.get("scope"))?;
-    let resources = resource::asked(asked.params, asked.resources)?;
-    let code_challenge = pkce(asked)?;
-    let prompt = Prompt::parse(asked.params.get("prompt"))?;
-    Ok((scopes, resources, code_challenge, prompt))
-}
-
-fn rules<'a>(asked: &Asked<'a>) -> ScopeRules<'a> {
-    ScopeRules::of(asked.application, GrantType::AuthorizationCode)
+    let response_type = asked.response_type()?;
+    deliverable(asked, target, response_type)?;
+    let rules = ScopeRules::of(asked.application, response_type.grant());
+    let scopes = asked.catalog.resolve(rules, asked.params.get("scope"))?;
+    Ok(AuthorizationRequest {
+        target: target.clone(),
+        response_type,
+        optional: asked.catalog.optional(rules, &scopes),
+        scopes,
+        resources: resource::asked(asked.params, asked.resources)?,
+        code_challenge: match response_type {
+            ResponseType::Code => pkce(asked)?,
+            ResponseType::Token => None,
+        },
+        prompt: Prompt::parse(asked.params.get("prompt"))?,
+    })
 }
 
 fn nothing_repeated(asked: &Asked<'_>) -> Result<(), OAuthError> {
@@ -340,35 +409,44 @@ fn no_request_object(asked: &Asked<'_>) -> Result<(), OAuthError> {
 }
 
 fn response_type(asked: &Asked<'_>) -> Result<(), OAuthError> {
-    match asked.params.get("response_type") {
-        Some("code") => Ok(()),
-        None => Err(
-            OAuthError::invalid_request("Missing required parameter: response_type (code)")
-                .because(Reason::ParameterMissing.at("response_type")),
-        ),
-        Some(_) => Err(OAuthError::unsupported_response_type(
-            "The response_type that is supported is: code",
-        )),
-    }
-}
-
-fn response_mode(asked: &Asked<'_>) -> Result<(), OAuthError> {
-    match asked.params.get("response_mode") {
-        None | Some("query") => Ok(()),
-        Some(_) => Err(
-            OAuthError::invalid_request("The response_mode that is supported is: query")
-                .because(Reason::ResponseModeUnsupported),
-        ),
-    }
+    asked.response_type().map(drop)
 }
 
 fn grant_allowed(asked: &Asked<'_>) -> Result<(), OAuthError> {
-    if asked.application.allows(GrantType::AuthorizationCode) {
+    let grant = asked.response_type()?.grant();
+    if asked.application.allows(grant) {
         return Ok(());
     }
-    Err(OAuthError::unauthorized_client(
-        "This application is not allowed the authorization_code grant: an administrator can allow it",
-    ))
+    Err(OAuthError::unauthorized_client(format!(
+        "This application is not allowed the {grant} grant: an administrator can allow it"
+    )))
+}
+
+/// The answer can travel as it was asked for, and there is somewhere for it to go.
+fn deliverable(asked: &Asked<'_>, target: &Target, response_type: ResponseType) -> Result<(), OAuthError> {
+    if response_type == ResponseType::Token && target.is_native() {
+        return Err(
+            OAuthError::invalid_request("A token is never shown on a page: use response_type=code")
+                .because(Reason::ResponseTypeUnsupported),
+        );
+    }
+    let Some(mode) = asked.params.get("response_mode") else {
+        return Ok(());
+    };
+    if mode == target.mode.as_str() {
+        return Ok(());
+    }
+    let description = if mode == ResponseMode::FormPost.as_str() {
+        "A form can be posted to a redirect URI of http or https only".to_owned()
+    } else {
+        let modes = response_type.modes().iter().map(|mode| mode.as_str());
+        format!(
+            "The response_mode values that are supported for response_type={}: {}",
+            response_type.as_str(),
+            modes.collect::<Vec<_>>().join(", ")
+        )
+    };
+    Err(OAuthError::invalid_request(description).because(Reason::ResponseModeUnsupported))
 }
 
 fn pkce(asked: &Asked<'_>) -> Result<Option<String>, OAuthError> {

@@ -99,6 +99,10 @@ pub const ALL: &[Explanation] = &[
                 "Store the new refresh token before anything else, and refresh from one place at a time.",
             ),
             (
+                "The user name or the password is wrong, or the user is disabled",
+                "Ask the person for them again; better, send the person through authorization, which needs no password in the client.",
+            ),
+            (
                 "The user withdrew the access, changed the password, or was away for too long",
                 "Send the user through authorization again.",
             ),
@@ -172,7 +176,7 @@ pub const ALL: &[Explanation] = &[
         meaning: "The server does not give the kind of answer that response_type asks for.",
         causes: &[
             (
-                "The client uses the implicit flow (token) or OpenID Connect (id_token)",
+                "The client uses the implicit flow (token), which the server does not offer, or OpenID Connect (id_token)",
                 "Use response_type=code, with PKCE; it works in browsers and in native applications too.",
             ),
             (

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::authorize::ResponseType;
 use super::client_auth::AuthMethod;
 use crate::model::grant_type::GrantType;
 use crate::model::resource::Resources;
@@ -41,14 +42,6 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The grants that are built: what the settings allow beyond them is not advertised.
-    pub const BUILT: [GrantType; 4] = [
-        GrantType::AuthorizationCode,
-        GrantType::RefreshToken,
-        GrantType::ClientCredentials,
-        GrantType::DeviceCode,
-    ];
-
     /// `issuer` has no trailing slash. `iss_in_responses`: whether every redirect of the authorization
     /// endpoint carries `iss`, errors included.
     pub fn of(
@@ -57,24 +50,27 @@ impl Metadata {
         grants: impl IntoIterator<Item = GrantType>,
         iss_in_responses: bool,
     ) -> Self {
-        let grants: BTreeSet<_> = grants
+        let grants: BTreeSet<_> = grants.into_iter().collect();
+        let response_types: Vec<_> = ResponseType::ALL
             .into_iter()
-            .filter(|grant| Self::BUILT.contains(grant))
+            .filter(|kind| grants.contains(&kind.grant()))
             .collect();
-        let with_code = grants.contains(&GrantType::AuthorizationCode);
-        let for_code = |value| if with_code { vec![value] } else { Vec::new() };
+        let mut response_modes: Vec<_> = response_types.iter().flat_map(|kind| kind.modes()).collect();
+        response_modes.sort_unstable();
+        response_modes.dedup();
+        let with_code = response_types.contains(&ResponseType::Code);
         let endpoint = |name: &str| format!("{issuer}/oauth/{name}");
         Self {
             issuer: issuer.to_owned(),
-            authorization_endpoint: with_code.then(|| endpoint("authorize")),
+            authorization_endpoint: (!response_types.is_empty()).then(|| endpoint("authorize")),
             token_endpoint: endpoint("token"),
             device_authorization_endpoint: grants
                 .contains(&GrantType::DeviceCode)
                 .then(|| endpoint("device_authorization")),
             revocation_endpoint: endpoint("revoke"),
             introspection_endpoint: endpoint("introspect"),
-            response_types_supported: for_code("code"),
-            response_modes_supported: for_code("query"),
+            response_types_supported: response_types.iter().map(|kind| kind.as_str()).collect(),
+            response_modes_supported: response_modes.into_iter().map(|mode| mode.as_str()).collect(),
             grant_types_supported: grants.into_iter().map(GrantType::wire).collect(),
             token_endpoint_auth_methods_supported: vec![
                 AuthMethod::Basic,
@@ -87,7 +83,7 @@ impl Metadata {
                 AuthMethod::None,
             ],
             introspection_endpoint_auth_methods_supported: vec![AuthMethod::Basic, AuthMethod::Post],
-            code_challenge_methods_supported: for_code("S256"),
+            code_challenge_methods_supported: with_code.then_some("S256").into_iter().collect(),
             authorization_response_iss_parameter_supported: iss_in_responses,
             scopes_supported: scopes.clone(),
             resource_indicators_supported: true,
@@ -149,7 +145,7 @@ mod tests {
             "revocation_endpoint": "https://id.example/a/oauth/revoke",
             "introspection_endpoint": "https://id.example/a/oauth/introspect",
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": ["query", "fragment", "form_post"],
             "grant_types_supported": [
                 "authorization_code",
                 "refresh_token",
@@ -164,7 +160,7 @@ mod tests {
             "scopes_supported": ["read", "write"],
             "resource_indicators_supported": true,
         });
-        assert_eq!(metadata(&GrantType::ALL), expected);
+        assert_eq!(metadata(&GrantType::ALL[..4]), expected);
     }
 
     #[test]
@@ -174,6 +170,21 @@ mod tests {
         assert_eq!(document["response_types_supported"], json!([]));
         assert_eq!(document.get("authorization_endpoint"), None);
         assert_eq!(document.get("device_authorization_endpoint"), None);
+        assert_eq!(document.get("code_challenge_methods_supported"), None);
+    }
+
+    #[test]
+    fn the_implicit_grant_alone_has_no_code_and_no_query() {
+        let document = metadata(&[GrantType::Implicit]);
+        assert_eq!(document["response_types_supported"], json!(["token"]));
+        assert_eq!(
+            document["response_modes_supported"],
+            json!(["fragment", "form_post"])
+        );
+        assert_eq!(
+            document["authorization_endpoint"],
+            "https://id.example/a/oauth/authorize"
+        );
         assert_eq!(document.get("code_challenge_methods_supported"), None);
     }
 

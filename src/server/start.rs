@@ -15,6 +15,7 @@ use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::flow::{App, setup, sweep};
 use crate::http;
+use crate::model::grant_type::GrantType;
 
 /// Between two rounds of housekeeping.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
@@ -62,6 +63,7 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<Run
             database.source()
         ))
     })?;
+    discourage(&app);
     let setup_token = setup::link(&app)
         .await
         .map_err(|error| StartError(error.to_string()))?;
@@ -79,6 +81,24 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<Run
         sweeping,
         setup_token,
     })
+}
+
+/// Whoever has to offer them should know what they cost.
+fn discourage(app: &App) {
+    let dangerous: Vec<_> = [GrantType::Password, GrantType::Implicit]
+        .into_iter()
+        .filter(|grant| app.offers(*grant))
+        .map(GrantType::name)
+        .collect();
+    if dangerous.is_empty() {
+        return;
+    }
+    tracing::warn!(
+        event = "discouraged_grants",
+        grants = dangerous.join(","),
+        "the setting grants names what RFC 9700 (sections 2.1.2 and 2.4) says not to use: move the \
+         applications to authorization_code with PKCE"
+    );
 }
 
 async fn keep_house(app: App, stop: Stop) {

@@ -57,6 +57,21 @@ const CALLBACK: &str = "https://app.example/callback";
 
 on_each_database! {
 
+with("grants" = "password,implicit,client_credentials")
+async fn the_page_shows_how_the_grants_are_tried_that_are_offered(world: World) {
+    let admin = Administration::of(&world).await;
+    world.application().grant("password").grant("implicit").create().await;
+    let page = admin.only().await;
+    for command in ["grant_type=password", "authorize?response_type=token"] {
+        assert!(page.body.contains(command), "{page}");
+    }
+    world.restart_with(&[("grants", "client_credentials")]).await;
+    let page = admin.only().await;
+    for command in ["grant_type=password", "response_type=token"] {
+        assert!(!page.body.contains(command), "{page}");
+    }
+}
+
 async fn a_form_sent_twice_registers_one_application(world: World) {
     let root = Administration::of(&world).await;
     let (page, form) = root.blank(CALLBACK).await;

@@ -96,6 +96,32 @@ async fn a_refusal_can_be_read_too(world: World) {
     is_closed(&from_ours(&[code, ("client_id", "unknown")]).await);
 }
 
+async fn a_refusal_of_what_could_not_be_read_can_be_read_from_the_origin_of_any_application(world: World) {
+    let (ours, _) = applications(&world).await;
+    let open = ["/oauth/token", "/oauth/revoke", "/oauth/device_authorization"];
+    for path in open.into_iter().chain(["/oauth/introspect"]) {
+        let post = || world.post(path, &[]).by(&ours);
+        let unread = || [
+            (post().json(&json!({"grant_type": "refresh_token"})), 415),
+            (post().field("padding", &"x".repeat(100_000)), 413),
+            (post().field("scope", "read").field("scope", "write"), 400),
+            (world.post(&format!("{path}?client_secret=x"), &[]).by(&ours), 400),
+        ];
+        for (request, status) in unread() {
+            let answer = request.header("Origin", OURS).await;
+            assert_eq!(answer.status, status, "{answer}");
+            if open.contains(&path) {
+                is_readable_from(&answer, OURS);
+            } else {
+                is_closed(&answer);
+            }
+        }
+        for (request, _) in unread() {
+            is_closed(&request.header("Origin", "https://evil.example").await);
+        }
+    }
+}
+
 async fn a_confidential_application_is_known_by_its_header(world: World) {
     let app = world.application().allowed_origin(OURS).create().await;
     let answer = world.client_credentials(&app).header("Origin", OURS).await;
@@ -179,6 +205,13 @@ async fn the_public_documents_can_be_read_from_anywhere(world: World) {
             assert_eq!((answer.status, answer.header(ALLOW)), (200, "*"), "{answer}");
             credentials_stay_out(&answer);
         }
+        let asked = preflight(&world, path, "https://anybody.example")
+            .header("Access-Control-Request-Headers", "mcp-protocol-version").await;
+        assert_eq!((asked.status, &*asked.body), (204, ""), "{asked}");
+        for (name, value) in [(ALLOW, "*"), ("access-control-allow-methods", "GET"), ("access-control-allow-headers", "*")] {
+            assert_eq!(asked.header(name), value, "{asked}");
+        }
+        credentials_stay_out(&asked);
     }
 }
 

@@ -156,7 +156,8 @@ async fn every_refused_authorization_has_its_reason(world: World) {
     for ask in [
         ask.clone().without("redirect_uri"),
         ask.clone().with("response_type", "token"),
-        ask.clone().with("response_mode", "fragment"),
+        ask.clone().with("response_type", "id_token"),
+        ask.clone().with("response_mode", "web_message"),
         ask.clone().without("response_type"),
         ask.clone().with("state", &"x".repeat(9000)),
         ask.clone().with("request", "x"),
@@ -175,6 +176,7 @@ async fn every_refused_authorization_has_its_reason(world: World) {
     watch
         .saw("authorize", &[
             ("invalid_request", "redirect_uri_missing"),
+            ("unsupported_response_type", "grant_not_offered"),
             ("unsupported_response_type", "response_type_unsupported"),
             ("invalid_request", "response_mode_unsupported"),
             ("invalid_request", "parameter_missing"),

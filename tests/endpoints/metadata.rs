@@ -35,6 +35,7 @@ async fn the_metadata_names_everything_that_is_built(world: World) {
         assert_eq!(json[member], json!(format!("{}{path}", world.base_url)));
     }
     assert_eq!(list(&json, "response_types_supported"), ["code"]);
+    assert_eq!(list(&json, "response_modes_supported"), ["query", "fragment", "form_post"]);
     assert_eq!(list(&json, "code_challenge_methods_supported"), ["S256"]);
     assert_eq!(list(&json, "scopes_supported"), ["read", "write"]);
     let grants = list(&json, "grant_types_supported");

@@ -29,7 +29,10 @@ impl Desk {
         let environment = vec![
             ("TEGATA_URL", world.base_url.clone()),
             ("CLIENT_ID", application.client_id.clone()),
-            ("CLIENT_SECRET", application.secret().to_owned()),
+            (
+                "CLIENT_SECRET",
+                application.client_secret.clone().unwrap_or_default(),
+            ),
             ("REDIRECT_URI", application.redirect_uri().to_owned()),
         ];
         Self {
@@ -76,9 +79,15 @@ impl Desk {
 
     /// Runs a script up to where it wants an address opened.
     fn open(&self, script: &str) -> Waiting {
+        self.open_with(script, &[])
+    }
+
+    fn open_with(&self, script: &str, arguments: &[&str]) -> Waiting {
         let path = path_of(script);
+        let mut all = vec![path.as_str()];
+        all.extend(arguments);
         tokio::task::block_in_place(|| {
-            let mut child = self.python(&[&path]);
+            let mut child = self.python(&all);
             let mut stdout = BufReader::new(child.stdout.take().unwrap());
             let mut line = String::new();
             stdout.read_line(&mut line).unwrap();
@@ -213,6 +222,25 @@ async fn a_device_polls_while_its_person_decides(world: World) {
     form.press("authorize");
     browser.submit(&asked, &form).await;
     assert_eq!(waiting.answer("go on"), "pending\nslower\ntoken kept\nmemos []\nused\nrefreshed\n");
+}
+
+with("grants" = "implicit")
+async fn an_application_in_a_browser_reads_the_token_off_the_fragment(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().public().grant("implicit").create().await;
+    let desk = Desk::new(&world, &app);
+    let waiting = desk.open("mobile_application.py");
+    let arrived = opened(&world, &alice, &waiting.url).await.redirect().to_string();
+    assert_eq!(waiting.answer(&arrived), "memos []\n");
+}
+
+with("grants" = "password,refresh_token")
+async fn a_legacy_application_sends_the_password_and_refreshes(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().grant("password").grant("refresh_token").create().await;
+    let desk = Desk::new(&world, &app);
+    let waiting = desk.open_with("legacy_application.py", &["alice"]);
+    assert_eq!(waiting.answer(&alice.password), "memos []\n");
 }
 
 async fn a_backend_shows_its_secret_in_either_place(world: World) {

@@ -105,4 +105,24 @@ async fn a_flood_of_guesses_at_a_chosen_secret_is_sent_away_and_nobody_else_wait
     process.world.client_credentials(&target).await.tokens();
 }
 
+with("grants" = "password,client_credentials")
+async fn a_flood_of_passwords_for_tokens_is_sent_away_and_nobody_else_waits(world: World) {
+    let alice = world.user("alice").await;
+    let legacy = world.application().grant("password").create().await;
+    let app = world.application().grant("client_credentials").create().await;
+    world.stop().await;
+    let process = Process::start(&world, &["--grants", "password,client_credentials"]).await;
+    for (name, password) in [("alice", "not the password"), ("nobody", &*alice.password)] {
+        let fields = [("grant_type", "password"), ("username", name), ("password", password)];
+        let answers = flood(&process, &[&app], || process.world.token(&fields).by(&legacy)).await;
+        are_looked_at_or_sent_away(&answers, 400);
+        for answer in answers.iter().filter(|answer| answer.status == 503) {
+            assert!(!answer.header("retry-after").is_empty(), "{answer}");
+            assert_eq!(answer.json()["error"], "temporarily_unavailable", "{answer}");
+        }
+    }
+    let fields = [("grant_type", "password"), ("username", "alice"), ("password", &*alice.password)];
+    process.world.token(&fields).by(&legacy).await.tokens();
+}
+
 }

@@ -37,8 +37,11 @@ fn leak<'l>(log: &'l str, secret: &str) -> Option<&'l str> {
         .find(|line| spellings.iter().any(|spelling| line.contains(spelling)))
 }
 
+const GRANTS: &str = "authorization_code,refresh_token,client_credentials,password,implicit";
+
 on_each_database! {
 
+with("grants" = GRANTS)
 async fn a_whole_flow_at_the_finest_level_tells_no_secret(world: World) {
     world.stop().await;
     tell_no_secret(&world, "json", true).await;
@@ -48,7 +51,8 @@ async fn a_whole_flow_at_the_finest_level_tells_no_secret(world: World) {
 }
 
 async fn tell_no_secret(world: &World, format: &str, first: bool) {
-    let process = Process::start(world, &["--log", "trace", "--log-format", format]).await;
+    let arguments = ["--log", "trace", "--log-format", format, "--grants", GRANTS];
+    let process = Process::start(world, &arguments).await;
     let seen = process.world.clone();
     let link = if first {
         Some(open_the_link(&process).await)
@@ -61,11 +65,15 @@ async fn tell_no_secret(world: &World, format: &str, first: bool) {
     let app = world.application().create().await;
     get_tokens(&seen, &browser, &app, &mut secrets).await;
     guess_secrets(&seen, &app, &mut secrets).await;
+    exchange_passwords(&seen, &alice, &mut secrets).await;
+    get_a_token_by_the_browser(&seen, &browser, &mut secrets).await;
 
     process.signal("TERM");
     let (_, log) = process.ended().await;
     assert!(
-        log.contains("signed_in") && log.contains("/oauth/token"),
+        ["signed_in", "/oauth/token", "password_exchanged"]
+            .iter()
+            .all(|deed| log.contains(deed)),
         "the log holds what was done: {log}"
     );
     for secret in &secrets {
@@ -144,6 +152,61 @@ async fn get_tokens(seen: &World, browser: &Browser, app: &Application, secrets:
     let tokens = [&first.access, first.refresh(), &second.access, second.refresh()];
     secrets.extend([VERIFIER, CHALLENGE, wrong, message, &code].map(str::to_owned));
     secrets.extend(tokens.map(str::to_owned));
+}
+
+/// The right password and a wrong one, of somebody and of nobody.
+async fn exchange_passwords(seen: &World, alice: &User, secrets: &mut Vec<String>) {
+    let app = legacy(seen, "password").await;
+    let exchange = |username: &str, password: &str| {
+        let fields = [
+            ("grant_type", "password"),
+            ("username", username),
+            ("password", password),
+        ];
+        seen.token(&fields).by(&app)
+    };
+    let tokens = exchange(&alice.username, &alice.password).await.tokens();
+    // People type it into the wrong field.
+    let typed = "a password typed as a name";
+    let wrong = "a-wrong-password-sent-for-tokens";
+    for (username, password) in [
+        (&*alice.username, wrong),
+        ("nobody", "a password of nobody at all"),
+        (typed, "a password beside the name"),
+    ] {
+        exchange(username, password).await.refused(400, "invalid_grant");
+        exchange(username, password)
+            .field("password", "again")
+            .await
+            .refused(400, "invalid_request");
+        secrets.push(password.to_owned());
+    }
+    seen.post(&format!("/oauth/token?password={wrong}"), &[]).await;
+    secrets.extend([typed.to_owned(), tokens.access]);
+}
+
+async fn get_a_token_by_the_browser(seen: &World, browser: &Browser, secrets: &mut Vec<String>) {
+    let app = legacy(seen, "implicit").await;
+    for mode in ["fragment", "form_post"] {
+        let ask = Ask::of(&app)
+            .with("response_type", "token")
+            .with("response_mode", mode);
+        let answer = browser.authorize(&ask).await;
+        let posted = Form::all(&answer.answer.body)
+            .into_iter()
+            .flat_map(|form| form.fields);
+        let posted = posted
+            .filter(|(name, _)| name == "access_token")
+            .map(|(_, value)| value);
+        let token = answer.get("access_token").into_iter().chain(posted).next();
+        let token = token.unwrap_or_else(|| panic!("no token: {}", answer.answer));
+        assert_eq!(seen.memos(&token).await.status, 200);
+        secrets.push(token);
+    }
+}
+
+async fn legacy(seen: &World, grant: &str) -> Application {
+    seen.application().grant(grant).create().await
 }
 
 /// Right and wrong credentials, in every place that they may stand, and in some that they may not.

@@ -54,6 +54,25 @@ async fn the_ready_line_is_all_of_stdout(world: World) {
     process.kill();
 }
 
+async fn a_start_with_a_grant_of_old_warns_once_and_says_why(world: World) {
+    for (grants, named) in [
+        ("authorization_code,refresh_token,client_credentials,device_code", None),
+        ("authorization_code,implicit", Some("implicit")),
+        ("password", Some("password")),
+        ("implicit,authorization_code,password", Some("password,implicit")),
+    ] {
+        let process = Process::start(&world, &["--grants", grants, "--log-format", "json"]).await;
+        process.signal("TERM");
+        let (_, log) = process.ended().await;
+        let warnings: Vec<_> = log.lines().filter(|line| line.contains("RFC 9700")).collect();
+        assert_eq!(warnings.len(), usize::from(named.is_some()), "{grants}: {log}");
+        let Some(named) = named else { continue };
+        let warning: Value = serde_json::from_str(warnings[0]).unwrap();
+        assert_eq!(warning["level"], "WARN", "{warning}");
+        assert!(warnings[0].contains(&format!("\"{named}\"")), "{warning}");
+    }
+}
+
 async fn a_port_in_use_is_said_in_one_line(world: World) {
     let mut process = Process::start(&world, &[]).await;
     let json: Value = serde_json::from_str(&process.ready).unwrap();

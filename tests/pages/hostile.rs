@@ -1,7 +1,7 @@
 //! Names that try to be more than names, and addresses that try to be more than addresses.
 
 use super::Survey;
-use crate::world::{Application, Ask, User, World};
+use crate::world::{Application, Ask, Callback, User, World};
 
 const OOB: &str = "urn:ietf:wg:oauth:2.0:oob";
 
@@ -23,6 +23,27 @@ async fn allow(survey: &Survey, user: &User, application: &Application, number: 
     window.follow("#authorize").await;
     window.element("#authorization-code").await;
     survey.look(&format!("hostile-code-{number}")).await;
+}
+
+/// What the page sends by itself, with the state that a stranger chose.
+async fn hand_over(survey: &Survey, world: &World, name: &str, number: usize) {
+    let window = &survey.window;
+    let mut client = Callback::listen().await;
+    let wanted = world.application().name(name).redirect_uri(&client.silent_uri());
+    let app = wanted.create().await;
+    let state = format!("{name}\r\n");
+    let ask = Ask::of(&app)
+        .with("response_mode", "form_post")
+        .with("state", &state);
+    window.open(&ask.path()).await;
+    window.follow("#deny").await;
+    let sent = client.arrival().await;
+    assert_eq!(client.posted("error"), "access_denied");
+    assert_eq!(client.posted("state"), state, "as it was sent");
+    survey
+        .look_at_what_goes_to(&sent, &format!("hostile-form-post-{number}"))
+        .await;
+    assert!(window.text("h1").await.contains(name), "as it is written");
 }
 
 async fn connect(survey: &Survey, world: &World, name: &str, number: usize) {
@@ -57,6 +78,7 @@ async fn names_stay_text(world: World) {
         allow(&survey, &longest, &app, number).await;
         assert!(survey.window.text("h1").await.contains(name), "as it is written");
         connect(&survey, &world, name, number).await;
+        hand_over(&survey, &world, name, number).await;
     }
     survey.open("/oauth/authorized_applications", "hostile-my-applications").await;
     survey.open("/account", "hostile-account").await;

@@ -1,7 +1,7 @@
 //! What people see who sign in and are asked for consent.
 
 use super::Survey;
-use crate::world::{Ask, World};
+use crate::world::{Ask, Callback, World};
 
 const OOB: &str = "urn:ietf:wg:oauth:2.0:oob";
 
@@ -70,6 +70,24 @@ async fn consent_and_what_follows(world: World) {
     let bound = Ask::of(&public).with("resource", "https://files.example")
         .twice("resource", "https://api.example/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     survey.open(&bound.path(), "consent-for-resources").await;
+}
+
+async fn an_answer_on_its_way_to_the_application(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let hanako = world.user("hanako").await;
+    let mut client = Callback::listen().await;
+    let app = world.application().name("Memo Bot").redirect_uri(&client.silent_uri()).create().await;
+    let ask = Ask::of(&app).with("response_mode", "form_post");
+    window.open(&ask.path()).await;
+    window.sign_in(&hanako).await;
+    window.follow("#authorize").await;
+    let sent = client.arrival().await;
+    survey.look_at_what_goes_to(&sent, "form-post").await;
+    window.open(&ask.with("scope", "unknown").path()).await;
+    client.arrival().await;
+    assert_eq!(client.posted("error"), "invalid_scope");
+    survey.look_at_what_goes_to(&sent, "form-post-error").await;
 }
 
 async fn a_device_is_connected(world: World) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use url::Url;
+use url::{Origin, Url};
 
 use crate::world::{Chromium, Scripts, World};
 
@@ -44,7 +44,16 @@ impl Survey {
 
     /// Checks the page that is open; `name` is what reports and pictures call it.
     pub(super) async fn look(&self, name: &str) {
-        self.everything_is_ours(name).await;
+        self.look_beside(name, &[]).await;
+    }
+
+    /// The same, where the page itself sends what it holds to an `application`.
+    pub(super) async fn look_at_what_goes_to(&self, application: &Url, name: &str) {
+        self.look_beside(name, &[application.origin()]).await;
+    }
+
+    async fn look_beside(&self, name: &str, known: &[Origin]) {
+        self.everything_is_ours(name, known).await;
         self.nothing_failed(name).await;
         self.nothing_was_slipped_in(name).await;
         // Its answer is a function, which cannot be handed back.
@@ -63,12 +72,12 @@ impl Survey {
         }
     }
 
-    async fn everything_is_ours(&self, name: &str) {
+    async fn everything_is_ours(&self, name: &str, known: &[Origin]) {
         let requested = self.window.requested().await;
         assert!(!requested.is_empty(), "{name}: a page is asked for");
         let strangers: Vec<_> = requested
             .iter()
-            .filter(|url| url.origin() != self.issuer.origin())
+            .filter(|url| url.origin() != self.issuer.origin() && !known.contains(&url.origin()))
             .collect();
         assert!(strangers.is_empty(), "{name} loads from elsewhere: {strangers:?}");
     }
@@ -82,7 +91,8 @@ impl Survey {
         assert!(complaints.is_empty(), "{name}: {complaints:?}");
     }
 
-    /// What was typed and sent stays text: our pages have no scripts and no pictures but our own files.
+    /// What was typed and sent stays text: our pages have no scripts and no pictures but our own files, and
+    /// the one line that sends a form.
     async fn nothing_was_slipped_in(&self, name: &str) {
         let found = self
             .window
@@ -90,7 +100,8 @@ impl Survey {
                 "const ours = new URL('/assets/', location.origin).href;
                  return Array.from(document.querySelectorAll('*'))
                    .filter(e => /^(iframe|object|embed|svg|style)$/i.test(e.tagName)
-                     || (/^(img|script)$/i.test(e.tagName) && !(e.src || '').startsWith(ours))
+                     || (/^(img|script)$/i.test(e.tagName) && !(e.src || '').startsWith(ours)
+                       && e.textContent !== 'document.forms[0].submit()')
                      || e.getAttributeNames().some(a => /^on|^style$/.test(a))
                      || /^(javascript|data):/i.test(e.href || ''))
                    .map(e => e.outerHTML);",

@@ -224,11 +224,23 @@ impl Answer {
             .find(|directive| directive.starts_with("script-src"));
         let administers = self.url.path().contains("/oauth/applications");
         assert!(
-            scripts == Some("script-src 'none'") || administers && scripts == Some("script-src 'self'"),
+            scripts == Some("script-src 'none'")
+                || administers && scripts == Some("script-src 'self'")
+                || self.hands_over(scripts.unwrap_or_default()),
             "the policy is {policy:?}: {}",
             self.asked
         );
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.asked);
+    }
+
+    /// Whether all that these sources let run is the one line that sends the page's form.
+    fn hands_over(&self, sources: &str) -> bool {
+        let nonce = sources.strip_prefix("script-src 'nonce-");
+        let nonce = nonce.and_then(|rest| rest.strip_suffix('\''));
+        nonce.is_some_and(|nonce| {
+            let script = format!("<script nonce=\"{nonce}\">document.forms[0].submit()</script>");
+            nonce.len() >= 43 && self.body.contains(&script) && self.body.matches("<script").count() == 1
+        })
     }
 }
 

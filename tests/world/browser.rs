@@ -55,7 +55,10 @@ impl Authorized {
     /// A parameter of the redirect to the application.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let redirect = self.redirect.as_ref()?;
-        let mut found = redirect.query_pairs().filter(|(known, _)| known == name);
+        let fragment = redirect.fragment().unwrap_or_default();
+        let in_fragment = url::form_urlencoded::parse(fragment.as_bytes());
+        let all = redirect.query_pairs().chain(in_fragment);
+        let mut found = all.filter(|(known, _)| known == name);
         let value = found.next().map(|(_, value)| value.into_owned());
         assert!(found.next().is_none(), "{name} stands twice in {redirect}");
         value

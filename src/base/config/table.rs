@@ -211,7 +211,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "grants",
         preset: Preset::Value("authorization_code,refresh_token,client_credentials,device_code"),
-        help: "The grants offered at all",
+        help: "The grants offered at all; password and implicit too, if you must (RFC 9700 is against both)",
         set: |c, v| v.grants().map(|read| c.grants = read),
     },
     Setting {

@@ -14,13 +14,14 @@ use crate::base::uri;
 
 const LONGEST_SCOPE: usize = 100;
 const LONGEST_DESCRIPTION: usize = 200;
-const BUILT_GRANTS: [&str; 4] = [
+const GRANTS: [&str; 6] = [
     "authorization_code",
     "refresh_token",
     "client_credentials",
     "device_code",
+    "password",
+    "implicit",
 ];
-const LATER_GRANTS: [&str; 2] = ["password", "implicit"];
 const DEVICE_CODE_URN: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -297,15 +298,12 @@ fn grant(name: &str) -> Reading<String> {
     } else {
         name
     };
-    if LATER_GRANTS.contains(&name) {
-        return Err(format!("the {name} grant is not available in this version"));
-    }
-    if BUILT_GRANTS.contains(&name) {
+    if GRANTS.contains(&name) {
         return Ok(name.to_owned());
     }
     Err(format!(
         "{name:?} is no grant; the grants are {}",
-        BUILT_GRANTS.join(", ")
+        GRANTS.join(", ")
     ))
 }
 

@@ -457,10 +457,13 @@ pub fn default_grants(app: &App, confidential: bool) -> BTreeSet<GrantType> {
 }
 
 fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: bool, faults: &mut Faults) {
-    if settings.allows(GrantType::AuthorizationCode) && no_uri_typed {
+    let leads_there = [GrantType::AuthorizationCode, GrantType::Implicit]
+        .into_iter()
+        .find(|grant| settings.allows(*grant));
+    if let Some(grant) = leads_there.filter(|_| no_uri_typed) {
         faults.add(
             "redirect_uris",
-            "Enter at least one redirect URI: the authorization_code grant leads there.",
+            format!("Enter at least one redirect URI: the {grant} grant leads there."),
         );
     }
     if !settings.confidential && settings.allows(GrantType::ClientCredentials) {

@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::may_go_on;
 use crate::base::secret::{Secret, SecretHash};
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
@@ -67,12 +68,18 @@ impl Presentation<'_> {
         may_race: bool,
     ) -> Result<TokenResponse, Refusal> {
         match judge(found, self.client.application().id, &self.client.by, self.now) {
-            Verdict::Rotate => match self.rotate(app, found).await? {
-                Some(response) => Ok(response),
-                None if may_race => self.overtaken(app).await,
-                None => Err(refused().with_cause("overtaken twice").into()),
-            },
-            Verdict::AnswerAgain => self.answer_again(app, found).await,
+            Verdict::Rotate => {
+                may_go_on(app, self.client, found.family.grant_type)?;
+                match self.rotate(app, found).await? {
+                    Some(response) => Ok(response),
+                    None if may_race => self.overtaken(app).await,
+                    None => Err(refused().with_cause("overtaken twice").into()),
+                }
+            }
+            Verdict::AnswerAgain => {
+                may_go_on(app, self.client, found.family.grant_type)?;
+                self.answer_again(app, found).await
+            }
             Verdict::Replay => Err(self.replayed(app, &found.family).await?),
             Verdict::Refuse(reason) => Err(refused().because(reason).with_cause(reason.as_str()).into()),
         }

@@ -14,7 +14,7 @@ use crate::flow::App;
 use crate::flow::error::Refusal;
 use crate::flow::failed_requests::{Attempt, named_client};
 use crate::http::error::{EndpointError, NO_STORE};
-use crate::http::middleware::cors;
+use crate::http::middleware::cors::{self, Unread};
 use crate::http::middleware::request::RequestId;
 use crate::model::failed_request::Endpoint;
 use crate::protocol::client_auth::{Presented, presented};
@@ -43,14 +43,16 @@ impl<S: Send + Sync> FromRequest<S> for ClientRequest
 where
     App: FromRef<S>,
 {
-    type Rejection = EndpointError;
+    type Rejection = Response;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, EndpointError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, state).await;
         let request_id = parts.extensions.get().cloned().unwrap_or_default();
         let headers = parts.headers.clone();
-        let FormParams(params) = FormParams::from_request(Request::from_parts(parts, body), state).await?;
+        let FormParams(params) = FormParams::from_request(Request::from_parts(parts, body), state)
+            .await
+            .map_err(unread)?;
         let presented = credentials(&headers, &params);
         Ok(Self {
             call: Call {
@@ -64,6 +66,12 @@ where
             presented,
         })
     }
+}
+
+fn unread(error: EndpointError) -> Response {
+    let mut response = error.into_response();
+    response.extensions_mut().insert(Unread);
+    response
 }
 
 impl Call {

@@ -14,16 +14,20 @@ const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-ty
 /// Seconds for which a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
+/// The answer refuses a request that could not be read, so that nobody knows whose it is.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct Unread;
+
 /// Answers the browser's question before the request (a preflight) for the origins of all applications:
-/// it does not say for which one it asks. To any other origin there is no such method here.
+/// it does not say for which one it asks. To any other origin there is no such method here. Neither does a
+/// request say so that could not be [read](Unread).
 pub(in crate::http) async fn preflight(
     State((app, methods)): State<(App, &'static str)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let asked = origin(request.headers())
-        .filter(|_| is_preflight(&request))
-        .cloned();
+    let sent = origin(request.headers()).cloned();
+    let asked = sent.clone().filter(|_| is_preflight(&request));
     let mut response = match asked {
         Some(origin) if is_any_applications(&app, &origin).await => {
             let headers = [
@@ -39,6 +43,13 @@ pub(in crate::http) async fn preflight(
         }
         _ => next.run(request).await,
     };
+    if response.extensions_mut().remove::<Unread>().is_some()
+        && let Some(origin) = sent
+        && is_any_applications(&app, &origin).await
+    {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
     // The answer is another for another origin; a cache must not give it to one in place of the other.
     let vary = HeaderValue::from_static("Origin");
     response.headers_mut().append(header::VARY, vary);

@@ -1,7 +1,8 @@
 //! Security headers.
 //!
 //! A page that needs its forms to lead elsewhere (the consent page's answer is a redirect to the client)
-//! says so by [`FormAction`]; one that has a script of ours, by [`OwnScript`].
+//! says so by [`FormAction`]; one that has a script of ours, by [`OwnScript`]; the one that hands an answer
+//! over by a form, by [`HandOver`].
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -18,11 +19,21 @@ pub(in crate::http) struct FormAction(pub(in crate::http) String);
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct OwnScript;
 
+/// The page has a form that leads to an application, and a script within it that sends it.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct HandOver {
+    /// What the script is known by.
+    pub(in crate::http) nonce: String,
+    /// Where alone the form may lead: a source of a Content Security Policy.
+    pub(in crate::http) to: String,
+}
+
 /// Adds them to every answer.
 pub(in crate::http) async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let form_action = response.extensions_mut().remove::<FormAction>();
     let script = response.extensions_mut().remove::<OwnScript>();
+    let hand_over = response.extensions_mut().remove::<HandOver>();
     let headers = response.headers_mut();
     let set = |headers: &mut HeaderMap, name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -50,7 +61,10 @@ pub(in crate::http) async fn secure(State(app): State<App>, request: Request, ne
             "interest-cohort=()",
         );
         set(headers, header::CACHE_CONTROL, "no-store");
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy(script, form_action));
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            policy(script, form_action, hand_over),
+        );
     }
     response
 }
@@ -61,13 +75,25 @@ fn is_html(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-fn policy(script: Option<OwnScript>, form_action: Option<FormAction>) -> HeaderValue {
-    const BASE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-                        frame-ancestors 'none'; form-action 'self'";
+fn policy(
+    script: Option<OwnScript>,
+    form_action: Option<FormAction>,
+    hand_over: Option<HandOver>,
+) -> HeaderValue {
     let script = script.map_or("'none'", |OwnScript| "'self'");
-    let plain = format!("script-src {script}; {BASE}");
-    form_action
-        .and_then(|FormAction(sources)| HeaderValue::from_str(&format!("{plain} {sources}")).ok())
-        .or_else(|| HeaderValue::from_str(&plain).ok())
+    let of = |script: &str, form_action: &str| {
+        HeaderValue::from_str(&format!(
+            "script-src {script}; default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+             frame-ancestors 'none'; form-action {form_action}"
+        ))
+        .ok()
+    };
+    let wanted = match (hand_over, form_action) {
+        (Some(HandOver { nonce, to }), _) => of(&format!("'nonce-{nonce}'"), &to),
+        (None, Some(FormAction(sources))) => of(script, &format!("'self' {sources}")),
+        (None, None) => None,
+    };
+    wanted
+        .or_else(|| of(script, "'self'"))
         .unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }

@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::IntoResponse;
 
 use crate::flow::App;
@@ -16,6 +16,18 @@ const PUBLIC: [(HeaderName, &str); 2] = [
     (header::CACHE_CONTROL, "public, max-age=300"),
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
 ];
+
+/// A browser asks before a request with a header of its own, such as `MCP-Protocol-Version`: nothing here
+/// depends on who asks.
+pub(in crate::http) async fn preflight() -> impl IntoResponse {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (StatusCode::NO_CONTENT, headers)
+}
 
 pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
     let metadata = Metadata::of(

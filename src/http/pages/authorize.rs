@@ -15,10 +15,10 @@ use crate::flow::failed_requests::Attempt;
 use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
-use crate::http::middleware::headers::FormAction;
+use crate::http::middleware::headers::{FormAction, HandOver};
 use crate::http::middleware::request::RequestId;
 use crate::http::view::error::{ErrorPage, Mismatch};
-use crate::http::view::{self, Link, ScopeLine, When};
+use crate::http::view::{self, Chrome, Link, ScopeLine, When};
 use crate::model::application::Application;
 use crate::model::failed_request::Endpoint;
 use crate::model::redirect_uri::RedirectUri;
@@ -195,6 +195,7 @@ impl Asking<'_> {
     async fn deliver(&self, delivered: Delivered) -> Response {
         match delivered.delivery {
             Delivery::Redirect(url) => redirect(self.redirect, &url),
+            Delivery::FormPost { action, fields } => self.hand_over(delivered.application, action, fields),
             Delivery::NativeCode => {
                 let code = delivered.code.as_ref().map(Secret::expose).unwrap_or_default();
                 self.go(&format!("/oauth/authorize/native?code={code}"))
@@ -214,6 +215,28 @@ impl Asking<'_> {
                 page(StatusCode::OK, &view)
             }
         }
+    }
+
+    /// Whoever brings the request need not be signed in, nor have a session: the page needs neither.
+    fn hand_over(&self, application: String, action: String, fields: Vec<(String, String)>) -> Response {
+        let Some(to) = RedirectUri::csp_source_of(&action) else {
+            return error::unavailable("a form was to lead where no policy can name it");
+        };
+        let nonce = Secret::generate(&self.app.entropy, "").expose().to_owned();
+        let view = view::form_post::FormPost {
+            chrome: Chrome::new(Secret::new("")).under(self.app.issuer.path()),
+            application,
+            host: people_host(&action, RedirectUri::from_stored(action.clone()).ok().as_ref()),
+            action,
+            fields: fields
+                .into_iter()
+                .map(|(name, value)| (name, Secret::new(value)))
+                .collect(),
+            nonce: nonce.clone(),
+        };
+        let mut response = page(StatusCode::OK, &view);
+        response.extensions_mut().insert(HandOver { nonce, to });
+        response
     }
 
     async fn consent(&self, consent: Consent) -> Response {

@@ -15,6 +15,7 @@ pub mod explanation;
 pub mod failed_requests;
 pub mod families;
 pub mod field_errors;
+pub mod form_post;
 pub mod login;
 pub mod native;
 pub mod sample;

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::*;
+use crate::base::secret::Secret;
 use crate::model::client_id::ClientId;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
@@ -74,6 +75,7 @@ fn judged(query: &str, application: &Application) -> Result<AuthorizationRequest
         params: &params,
         application: &application.settings,
         catalog: &catalog(),
+        offered: &GrantType::ALL,
         resources: &Resources::from_iter([Resource::parse("https://api.example").unwrap()]),
         require_pkce: false,
     };
@@ -171,7 +173,7 @@ fn a_native_target_is_never_redirected() {
 fn each_fault_has_its_error() {
     let cases = [
         ("client_id=app", "invalid_request"),
-        ("client_id=app&response_type=token", "unsupported_response_type"),
+        ("client_id=app&response_type=token", "unauthorized_client"),
         ("client_id=app&response_type=CODE", "unsupported_response_type"),
         (
             "client_id=app&response_type=code%20token",
@@ -183,7 +185,7 @@ fn each_fault_has_its_error() {
         ),
         ("client_id=app&response_type=code&scope=unknown", "invalid_scope"),
         (
-            "client_id=app&response_type=code&response_mode=fragment",
+            "client_id=app&response_type=code&response_mode=web_message",
             "invalid_request",
         ),
         (
@@ -310,4 +312,120 @@ proptest! {
             prop_assert!(scopes(&ticked).covers(scope), "{scope} was unticked");
         }
     }
+}
+
+fn implicit(redirect_uris: &[&str]) -> Application {
+    let mut application = application(redirect_uris);
+    application.settings.grants.insert(GrantType::Implicit);
+    application
+}
+
+fn token() -> TokenResponse {
+    TokenResponse {
+        access_token: Secret::new("tga_x"),
+        token_type: TokenType::Bearer,
+        expires_in: 60,
+        refresh_token: Some(Secret::new("tgr_x")),
+        scope: "read write".into(),
+        created_at: 0,
+    }
+}
+
+#[test]
+fn a_token_comes_in_the_fragment_without_a_refresh_token() {
+    let request = judged(
+        "client_id=app&response_type=token&state=a%20%23",
+        &implicit(&["https://c.example/cb?x=1"]),
+    );
+    assert_eq!(
+        request.unwrap().target.token(&token(), ISSUER),
+        Delivery::Redirect(
+            "https://c.example/cb?x=1#access_token=tga_x&token_type=Bearer&expires_in=60&scope=read%20write\
+             &state=a%20%23&iss=https%3A%2F%2Fas.example"
+                .into()
+        )
+    );
+}
+
+#[test]
+fn each_response_type_has_its_modes() {
+    let public = implicit(&["https://c.example/cb"]);
+    let query = |kind: &str, mode: &str| format!("client_id=app&response_type={kind}&response_mode={mode}");
+    for (kind, mode) in [
+        ("code", "query"),
+        ("code", "fragment"),
+        ("code", "form_post"),
+        ("token", "fragment"),
+        ("token", "form_post"),
+    ] {
+        assert!(judged(&query(kind, mode), &public).is_ok(), "{kind} by {mode}");
+    }
+    for (kind, mode) in [
+        ("token", "query"),
+        ("token", "web_message"),
+        ("code", "form_post.jwt"),
+        ("code", "FRAGMENT"),
+    ] {
+        assert_eq!(
+            judged(&query(kind, mode), &public),
+            Err("invalid_request".into()),
+            "{kind} by {mode}"
+        );
+    }
+}
+
+#[test]
+fn a_form_is_posted_to_the_web_alone() {
+    let query = "client_id=app&response_type=code&response_mode=form_post";
+    for uri in ["com.example.app:/cb", RedirectUri::OOB] {
+        assert_eq!(
+            judged(query, &application(&[uri])),
+            Err("invalid_request".into()),
+            "{uri}"
+        );
+    }
+    for uri in ["https://c.example/cb", "http://localhost:1/cb", "http://[::1]/cb"] {
+        assert!(judged(query, &application(&[uri])).is_ok(), "{uri}");
+    }
+}
+
+#[test]
+fn a_token_is_never_shown_on_a_page() {
+    let query = "client_id=app&response_type=token";
+    assert_eq!(
+        judged(query, &implicit(&[RedirectUri::OOB])),
+        Err("invalid_request".into())
+    );
+}
+
+#[test]
+fn an_error_travels_as_the_answer_would() {
+    let error = OAuthError::access_denied("no");
+    let delivered = |query: &str| {
+        identify(query, Some(&implicit(&["https://c.example/cb"])))
+            .unwrap()
+            .error(&error, ISSUER)
+    };
+    let redirected = |query: &str| match delivered(query) {
+        Delivery::Redirect(url) => url,
+        other => panic!("{other:?}"),
+    };
+    assert!(redirected("client_id=app").starts_with("https://c.example/cb?error=access_denied&"));
+    for query in [
+        "client_id=app&response_type=token",
+        "client_id=app&response_type=token&response_mode=query",
+        "client_id=app&response_type=code&response_mode=fragment",
+    ] {
+        assert!(
+            redirected(query).starts_with("https://c.example/cb#error=access_denied&"),
+            "{query}"
+        );
+    }
+    let Delivery::FormPost { action, fields } = delivered("client_id=app&response_mode=form_post&state=s")
+    else {
+        panic!("a form was asked for")
+    };
+    assert_eq!(action, "https://c.example/cb");
+    let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["error", "error_description", "error_uri", "state", "iss"]);
 }

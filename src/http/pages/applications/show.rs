@@ -142,6 +142,22 @@ fn redirect_rows(application: &Application, scopes: &Scopes) -> Vec<RedirectRow>
         .collect()
 }
 
+/// A token comes to no page of ours, so that a redirect URI is needed.
+fn implicit_link(app: &App, application: &Application, scopes: &Scopes) -> Option<Command> {
+    let uris = &application.settings.redirect_uris;
+    let redirect_uri = uris.iter().find(|uri| !uri.is_oob())?;
+    let parameters = [
+        ("response_type", "token"),
+        ("client_id", application.client_id.as_str()),
+        ("redirect_uri", redirect_uri.as_str()),
+        ("scope", &scopes.to_string()),
+    ];
+    Some(Command {
+        title: "Browser: a token in the fragment".to_owned(),
+        text: format!("{}\n", append(&app.issuer.join("/oauth/authorize"), &parameters)),
+    })
+}
+
 fn authorization_path(application: &Application, redirect_uri: &str, scopes: &Scopes) -> String {
     let scope = scopes.to_string();
     let parameters = [
@@ -172,8 +188,15 @@ fn commands(app: &App, application: &Application, scopes: &Scopes) -> Vec<Comman
     if settings.allows(GrantType::ClientCredentials) {
         commands.push(curl_client_credentials(app, application, scopes));
     }
-    if settings.allows(GrantType::DeviceCode) && app.offers(GrantType::DeviceCode) {
+    let has = |grant| settings.allows(grant) && app.offers(grant);
+    if has(GrantType::DeviceCode) {
         commands.push(curl_device(app, application, scopes));
+    }
+    if has(GrantType::Password) {
+        commands.push(curl_password(app, application, scopes));
+    }
+    if has(GrantType::Implicit) {
+        commands.extend(implicit_link(app, application, scopes));
     }
     if settings.confidential {
         commands.push(curl_introspect(app, application));
@@ -230,6 +253,19 @@ fn curl_device(app: &App, application: &Application, scopes: &Scopes) -> Command
             quoted(&scopes.to_string()),
             quoted(&app.issuer.join("/oauth/token")),
             GrantType::DeviceCode.wire(),
+        ),
+    }
+}
+
+fn curl_password(app: &App, application: &Application, scopes: &Scopes) -> Command {
+    Command {
+        title: "curl: a password for tokens".to_owned(),
+        text: format!(
+            "curl {} \\\n{}  --data grant_type=password \\\n  --data-urlencode scope={} \\\n  \
+             --data-urlencode username=\"$USERNAME\" \\\n  --data-urlencode password=\"$PASSWORD\"\n",
+            quoted(&app.issuer.join("/oauth/token")),
+            identity(application),
+            quoted(&scopes.to_string()),
         ),
     }
 }
