@@ -3,6 +3,7 @@
 mod application_grants;
 mod application_pages;
 pub(crate) mod applications;
+mod authorization;
 mod authorized_applications;
 mod bearer;
 mod cross_origin;
