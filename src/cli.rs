@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod settings;
 
 mod application;
+mod audit;
 mod check;
 mod failure;
 mod grant;
@@ -62,6 +63,10 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         let checking = check::run(config, check, arguments.format);
         return runtime(Builder::new_current_thread())?.block_on(checking);
     }
+    if let Command::Audit(search) = arguments.command {
+        let searching = audit::run(config, search, arguments.format);
+        return runtime(Builder::new_current_thread())?.block_on(searching);
+    }
     let result = runtime(Builder::new_current_thread())?.block_on(once(
         arguments.command,
         arguments.format,
@@ -102,7 +107,7 @@ async fn perform(
         Command::Grant(command) => grant::run(app, command, format).await,
         Command::Sweep => format.render(&Swept::new(sweep::all(app).await?)),
         // whoever opens the store migrates it
-        Command::Migrate | Command::Check(_) | Command::Serve => {
+        Command::Migrate | Command::Audit(_) | Command::Check(_) | Command::Serve => {
             format.render(&Migrated::new(app.config.database_url.to_string()))
         }
     }

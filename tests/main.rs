@@ -9,6 +9,7 @@
 mod world;
 
 mod architecture;
+mod audit;
 mod cli;
 mod endpoints;
 mod flows;

@@ -25,6 +25,19 @@ impl Clock {
             Self::Manual(manual) => manual.now(),
         }
     }
+
+    /// The time, and how many microseconds of its second have passed, where the clock knows: to order what
+    /// happens within a second, whichever process does it.
+    pub fn moment(&self) -> (OffsetDateTime, Option<u32>) {
+        match self {
+            Self::System => {
+                #[expect(clippy::disallowed_methods, reason = "this is the door")]
+                let now = OffsetDateTime::now_utc();
+                (whole(now.unix_timestamp()), Some(now.microsecond()))
+            }
+            Self::Manual(manual) => (manual.now(), None),
+        }
+    }
 }
 
 impl fmt::Debug for Clock {

@@ -59,6 +59,8 @@ pub struct Config {
     pub session_ttl: Duration,
     /// A session is over so long after the sign-in. Never under `session_ttl`.
     pub session_max_ttl: Duration,
+    /// What the audit log holds is forgotten after this.
+    pub audit_log_ttl: Duration,
     pub require_pkce: bool,
     /// Whether users who are no administrators may have applications of their own.
     pub user_applications: bool,
@@ -145,6 +147,7 @@ impl Config {
             device_code_ttl: Duration::ZERO,
             session_ttl: Duration::ZERO,
             session_max_ttl: Duration::ZERO,
+            audit_log_ttl: Duration::ZERO,
             require_pkce: false,
             user_applications: false,
             grants: BTreeSet::new(),

@@ -51,8 +51,14 @@ impl Entropy {
     /// A UUIDv7: ids sort by the time they were made at, and within a second by the order in which this
     /// process made them.
     pub fn id(&self, now: OffsetDateTime) -> Uuid {
+        self.id_at((now, None))
+    }
+
+    /// The same for a moment that a [`Clock`](super::clock::Clock) gave: where that knows the microsecond, ids
+    /// also sort by it.
+    pub fn id_at(&self, (now, micros): (OffsetDateTime, Option<u32>)) -> Uuid {
         let second = u64::try_from(now.unix_timestamp()).unwrap_or(0);
-        let place = next_place();
+        let place = micros.map_or_else(next_place, |micros| (u64::from(micros) << 12) / 1000);
         let millis = second.saturating_mul(1000) + (place >> 12);
         let mut random = self.bytes::<10>();
         random[0] = u8::try_from((place >> 8) & 0xf).unwrap_or(0);
@@ -91,6 +97,16 @@ mod tests {
         let ids = (Entropy::System.id(early), Entropy::System.id(late));
         assert_eq!(ids.0.get_version_num(), 7);
         assert!(ids.0 < ids.1);
+    }
+
+    #[test]
+    fn ids_of_one_second_sort_by_the_microsecond_where_it_is_known() {
+        let second = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+        let id = |micros| Entropy::System.id_at((second, Some(micros)));
+        let ids = [0, 1, 999, 1_000, 1_001, 500_000, 999_999].map(id);
+        assert!(ids.is_sorted_by(|earlier, later| earlier < later), "{ids:?}");
+        let next = OffsetDateTime::from_unix_timestamp(1_700_000_001).unwrap();
+        assert!(ids[6] < Entropy::System.id_at((next, Some(0))));
     }
 
     #[test]

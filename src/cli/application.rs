@@ -9,6 +9,7 @@ use crate::flow::applications::described::{Summary, described, summary};
 use crate::flow::applications::{self, Manager, NotSaved, Older, Wanted};
 use crate::flow::failed_requests;
 use crate::model::application::Client;
+use crate::model::caller::Caller;
 
 const SHOWN_ONCE: &str = "The secret is shown this once: keep it.";
 
@@ -50,7 +51,13 @@ async fn create(
             "--oauth1: OAuth 1.0a is not available in this version: leave it out",
         ));
     }
-    let saved = applications::create(app, Manager::Administrator, &wanted(new, chosen)).await?;
+    let saved = applications::create(
+        app,
+        Manager::Administrator,
+        &Caller::OPERATOR,
+        &wanted(new, chosen),
+    )
+    .await?;
     if saved.secret.is_some() && format == Format::Plain {
         output::tell(SHOWN_ONCE);
     }
@@ -97,7 +104,7 @@ async fn show(app: &App, client_id: &str, format: Format) -> Result<String, Fail
 
 async fn disable(app: &App, client_id: String, format: Format) -> Result<String, Failure> {
     let client = named(app, &client_id).await?;
-    applications::disable(app, client.application.id).await?;
+    applications::disable(app, &Caller::OPERATOR, client.application.id).await?;
     format.render(&SwitchedApplication {
         client_id,
         disabled: true,
@@ -106,7 +113,7 @@ async fn disable(app: &App, client_id: String, format: Format) -> Result<String,
 
 async fn enable(app: &App, client_id: String, format: Format) -> Result<String, Failure> {
     let client = named(app, &client_id).await?;
-    applications::enable(app, client.application.id).await?;
+    applications::enable(app, &Caller::OPERATOR, client.application.id).await?;
     format.render(&SwitchedApplication {
         client_id,
         disabled: false,
@@ -115,7 +122,14 @@ async fn enable(app: &App, client_id: String, format: Format) -> Result<String, 
 
 async fn delete(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
     let client = named(app, client_id).await?;
-    if !applications::delete(app, Manager::Administrator, client.application.id).await? {
+    if !applications::delete(
+        app,
+        Manager::Administrator,
+        &Caller::OPERATOR,
+        client.application.id,
+    )
+    .await?
+    {
         return Err(NotSaved::Gone.into());
     }
     format.render(&DeletedApplication::new(client_id.to_owned()))
@@ -130,9 +144,14 @@ async fn failures(app: &App, client_id: &str, format: Format) -> Result<String, 
 /// Of two live secrets the older is retired.
 async fn rotate_secret(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
     let client = named(app, client_id).await?;
-    let Some(secret) =
-        applications::rotate_secret(app, Manager::Administrator, client.application.id, Older::Retire)
-            .await?
+    let Some(secret) = applications::rotate_secret(
+        app,
+        Manager::Administrator,
+        &Caller::OPERATOR,
+        client.application.id,
+        Older::Retire,
+    )
+    .await?
     else {
         return Err(Failure::new(format!(
             "{client_id} is public: it has no secret, so nothing needs rotating"

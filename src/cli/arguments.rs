@@ -54,6 +54,8 @@ pub enum Command {
     Grant(GrantCommand),
     /// List the settings and applications that depart from best current practice (RFC 9700)
     Check(Check),
+    /// Print the audit log, the newest first: a JSON document a line
+    Audit(AuditSearch),
     /// Delete everything that has expired
     Sweep,
 }
@@ -63,6 +65,29 @@ pub struct Check {
     /// Exit with 1 where anything is listed
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `tegata audit`
+#[derive(Debug, Args)]
+pub struct AuditSearch {
+    /// Only events of this name, as `application_changed`
+    #[arg(long, value_name = "EVENT", value_parser = NonEmptyStringValueParser::new())]
+    pub event: Option<String>,
+    /// Only what this user did, or what was done to them; a name or an id
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub user: Option<String>,
+    /// Only what concerns this application; its `client_id` or its id
+    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub application: Option<String>,
+    /// Only what came from this address
+    #[arg(long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new())]
+    pub address: Option<String>,
+    /// Not before: a day, a moment, or how long ago, as 2026-01-31, 2026-01-31T09:00:00Z or 7d
+    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new())]
+    pub since: Option<String>,
+    /// Not after, as --since; a day is included
+    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new())]
+    pub until: Option<String>,
 }
 
 /// `tegata user …`

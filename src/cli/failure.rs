@@ -40,7 +40,8 @@ impl Failure {
         ))
     }
 
-    fn fields<'a>(faults: impl Iterator<Item = (&'static str, &'a str)>) -> Self {
+    /// What is wrong with what was typed, by the flags' names.
+    pub(super) fn fields<'a>(faults: impl Iterator<Item = (&'static str, &'a str)>) -> Self {
         let faults: Vec<String> = faults
             .map(|(field, sentence)| format!("{}: {sentence}", argument(field)))
             .collect();

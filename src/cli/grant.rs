@@ -6,6 +6,7 @@ use super::output::{Format, RevokedGrant};
 use super::token::{tell_of_more, whose};
 use crate::flow::App;
 use crate::flow::families::{self, Told};
+use crate::model::caller::Caller;
 use crate::model::ids::GrantId;
 
 pub(super) async fn run(app: &App, command: GrantCommand, format: Format) -> Result<String, Failure> {
@@ -31,7 +32,7 @@ async fn show(app: &App, shown: &ShownGrant, format: Format) -> Result<String, F
 
 async fn revoke(app: &App, id: GrantId, format: Format) -> Result<String, Failure> {
     let grant = families::find(app, id).await?.ok_or_else(|| no_such_grant(id))?;
-    let revoked = families::revoke(app, grant.application_id, id).await?;
+    let revoked = families::revoke(app, &Caller::OPERATOR, grant.application_id, id).await?;
     format.render(&RevokedGrant { id, revoked })
 }
 

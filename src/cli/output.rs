@@ -47,16 +47,31 @@ impl Format {
 /// # Errors
 /// When it cannot be written.
 pub(super) fn print(result: &str) -> Result<(), Failure> {
+    print_some(result).map(drop)
+}
+
+/// Prints a part of a result. False where the reader has seen enough.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn print_some(part: &str) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout
-        .write_all(format!("{result}\n").as_bytes())
+        .write_all(format!("{part}\n").as_bytes())
         .and_then(|()| stdout.flush());
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(format!(
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(format!(
             "it is done, but its result cannot be written to standard output: {error}: make room there"
         ))),
-        _ => Ok(()),
     }
+}
+
+/// As one JSON document in one line.
+pub(super) fn document<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value)
+        .map_err(|error| Failure::new(format!("the result cannot be written as JSON: {error}")))
 }
 
 /// Says something to the operator. One write, so that a log record does not end up in the middle.

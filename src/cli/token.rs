@@ -7,6 +7,7 @@ use super::{application, user};
 use crate::base::secret::Secret;
 use crate::flow::families::{self, Cut};
 use crate::flow::{App, revoke};
+use crate::model::caller::Caller;
 use crate::protocol::token::TokenKind;
 
 /// `token` is the one from standard input.
@@ -22,7 +23,7 @@ pub(super) async fn run(
         // standard input is read for it, so there is a token or it has failed before
         (TokenCommand::Show, None) => Err(no_such_token()),
         (TokenCommand::Revoke(_), Some(token)) => {
-            let revoked = RevokedWhat::Token(revoke::by_operator(app, &token).await?);
+            let revoked = RevokedWhat::Token(revoke::by_operator(app, &Caller::OPERATOR, &token).await?);
             format.render(&Revoked { revoked })
         }
         (TokenCommand::Revoke(whose), None) => {
@@ -91,5 +92,5 @@ async fn revoke_all(app: &App, whose: &Revoke) -> Result<u64, Failure> {
         Some(client_id) => Some(application::named(app, client_id).await?.application.id),
         None => None,
     };
-    Ok(revoke::all(app, user, application).await?)
+    Ok(revoke::all(app, &Caller::OPERATOR, user, application).await?)
 }

@@ -7,6 +7,7 @@ use crate::base::generated_password;
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::users::{self, Profile};
+use crate::model::caller::Caller;
 use crate::model::user::User;
 
 const SHOWN_ONCE: &str = "The password is shown this once: keep it.";
@@ -42,7 +43,7 @@ async fn create(app: &App, new: NewUser, chosen: Option<Secret>, format: Format)
         email: new.email,
         password,
     };
-    let user = users::create(app, &profile, new.admin).await?;
+    let user = users::create(app, &Caller::OPERATOR, &profile, new.admin).await?;
     tell_once(generated.as_ref(), format);
     format.render(&CreatedUser::new(user, generated))
 }
@@ -64,7 +65,7 @@ async fn set_password(
 ) -> Result<String, Failure> {
     let user = named(app, name).await?;
     let (password, generated) = chosen_or_generated(app, chosen);
-    users::set_password(app, user.id, password).await?;
+    users::set_password(app, &Caller::OPERATOR, user.id, password).await?;
     tell_once(generated.as_ref(), format);
     format.render(&ChangedPassword {
         username: user.username,
@@ -74,7 +75,7 @@ async fn set_password(
 
 async fn disable(app: &App, name: &str, format: Format) -> Result<String, Failure> {
     let user = named(app, name).await?;
-    users::disable(app, user.id).await?;
+    users::disable(app, &Caller::OPERATOR, user.id).await?;
     format.render(&SwitchedUser {
         username: user.username,
         disabled: true,
@@ -83,7 +84,7 @@ async fn disable(app: &App, name: &str, format: Format) -> Result<String, Failur
 
 async fn enable(app: &App, name: &str, format: Format) -> Result<String, Failure> {
     let user = named(app, name).await?;
-    users::enable(app, user.id).await?;
+    users::enable(app, &Caller::OPERATOR, user.id).await?;
     format.render(&SwitchedUser {
         username: user.username,
         disabled: false,
@@ -92,7 +93,7 @@ async fn enable(app: &App, name: &str, format: Format) -> Result<String, Failure
 
 async fn delete(app: &App, name: &str, format: Format) -> Result<String, Failure> {
     let user = named(app, name).await?;
-    users::delete(app, user.id).await?;
+    users::delete(app, &Caller::OPERATOR, user.id).await?;
     format.render(&DeletedUser::new(user.username))
 }
 

@@ -9,9 +9,12 @@ use std::sync::atomic::Ordering;
 use time::{Duration, OffsetDateTime};
 
 use super::App;
+use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
 use crate::base::secret::Secret;
 use crate::model::application::{Application, ApplicationSettings, Client, SecretDigest};
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::client_id::ClientId;
 use crate::model::grant::RevokedReason;
 use crate::model::ids::{ApplicationId, SecretId, UserId};
@@ -60,7 +63,7 @@ pub struct Saved {
 
 /// # Errors
 /// See [`NotSaved`].
-pub async fn create(app: &App, by: Manager, wanted: &Wanted) -> Result<Saved, NotSaved> {
+pub async fn create(app: &App, by: Manager, caller: &Caller, wanted: &Wanted) -> Result<Saved, NotSaved> {
     let (owner, faults) = wanted_owner(app, by, wanted, None).await?;
     let (settings, client_id) = wanted.check_new(app, by, faults).map_err(NotSaved::Fields)?;
     let now = app.now();
@@ -87,6 +90,10 @@ pub async fn create(app: &App, by: Manager, wanted: &Wanted) -> Result<Saved, No
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
     }
+    let event = Event::new(EventName::ApplicationCreated)
+        .user(owner)
+        .application(id);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "application_created", application = %id, client_id = %client_id);
@@ -198,6 +205,7 @@ async fn expect(app: &App, id: ApplicationId) -> Result<Client, NotSaved> {
 pub async fn change(
     app: &App,
     by: Manager,
+    caller: &Caller,
     id: ApplicationId,
     wanted: &Wanted,
     version: i64,
@@ -230,6 +238,21 @@ pub async fn change(
     if looks_different(&before, &settings) {
         store::grants::forget_consents(&mut tx, id).await?;
     }
+    let mut fields = before.differing(&settings);
+    if owner != application.owner_id {
+        fields.push("owner");
+    }
+    if !fields.is_empty() {
+        let detail = Detail {
+            fields,
+            ..Detail::default()
+        };
+        let event = Event::new(EventName::ApplicationChanged)
+            .user(owner)
+            .application(id)
+            .detail(detail);
+        audit::record(app, &mut tx, caller, event).await?;
+    }
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "application_changed", application = %id);
@@ -253,14 +276,23 @@ fn looks_different(before: &ApplicationSettings, after: &ApplicationSettings) ->
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn delete(app: &App, by: Manager, id: ApplicationId) -> Result<bool, Refusal> {
+pub async fn delete(app: &App, by: Manager, caller: &Caller, id: ApplicationId) -> Result<bool, Refusal> {
     let now = app.now();
     let mut tx = app.db.write().await?;
     if !rows::hold(&mut tx, id, by.owner()).await? || !rows::delete(&mut tx, id, now).await? {
         return Ok(false);
     }
     let families = Families::OfApplication(id);
-    store::grants::revoke_all(&mut tx, families, RevokedReason::ApplicationDeleted, now).await?;
+    let revoked =
+        store::grants::revoke_all(&mut tx, families, RevokedReason::ApplicationDeleted, now).await?;
+    let detail = Detail {
+        grants: Some(revoked),
+        ..Detail::default()
+    };
+    let event = Event::new(EventName::ApplicationDeleted)
+        .application(id)
+        .detail(detail);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "application_deleted", application = %id);
@@ -273,9 +305,8 @@ pub async fn delete(app: &App, by: Manager, id: ApplicationId) -> Result<bool, R
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn disable(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
-    let now = app.now();
-    let switched = set_disabled(app, id, Some(now), now).await?;
+pub async fn disable(app: &App, caller: &Caller, id: ApplicationId) -> Result<bool, Refusal> {
+    let switched = set_disabled(app, caller, id, true).await?;
     if switched {
         tracing::info!(event = "application_disabled", application = %id);
     }
@@ -286,8 +317,8 @@ pub async fn disable(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn enable(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
-    let switched = set_disabled(app, id, None, app.now()).await?;
+pub async fn enable(app: &App, caller: &Caller, id: ApplicationId) -> Result<bool, Refusal> {
+    let switched = set_disabled(app, caller, id, false).await?;
     if switched {
         tracing::info!(event = "application_enabled", application = %id);
     }
@@ -296,12 +327,22 @@ pub async fn enable(app: &App, id: ApplicationId) -> Result<bool, Refusal> {
 
 async fn set_disabled(
     app: &App,
+    caller: &Caller,
     id: ApplicationId,
-    disabled_at: Option<OffsetDateTime>,
-    now: OffsetDateTime,
+    disabled: bool,
 ) -> Result<bool, Refusal> {
+    let now = app.now();
     let mut tx = app.db.write().await?;
-    let switched = rows::set_disabled(&mut tx, id, disabled_at, now).await?;
+    let switched = rows::set_disabled(&mut tx, id, disabled.then_some(now), now).await?;
+    if switched {
+        let name = if disabled {
+            EventName::ApplicationDisabled
+        } else {
+            EventName::ApplicationEnabled
+        };
+        let event = Event::new(name).application(id);
+        audit::record(app, &mut tx, caller, event).await?;
+    }
     tx.commit().await?;
     changed(app).await;
     Ok(switched)
@@ -323,6 +364,7 @@ pub enum Older {
 pub async fn rotate_secret(
     app: &App,
     by: Manager,
+    caller: &Caller,
     id: ApplicationId,
     older: Older,
 ) -> Result<Option<Secret>, NotSaved> {
@@ -340,26 +382,50 @@ pub async fn rotate_secret(
     let made = rows::last_secret_at(&mut tx, id)
         .await?
         .map_or(now, |last| now.max(last + Duration::SECOND));
-    if !make_room(&mut tx, id, older).await? {
-        return Ok(None);
+    match make_room(&mut tx, id, older).await? {
+        Room::Enough => {}
+        Room::Made(retired) => {
+            let event = of_secret(EventName::SecretRetired, id, retired);
+            audit::record(app, &mut tx, caller, event).await?;
+        }
+        Room::None => return Ok(None),
     }
     let digest = SecretDigest::Generated(secret.hash());
-    rows::insert_secret(&mut tx, id, new_secret_id(app, now), &digest, made).await?;
+    let secret_id = new_secret_id(app, now);
+    rows::insert_secret(&mut tx, id, secret_id, &digest, made).await?;
+    let event = of_secret(EventName::SecretRotated, id, secret_id);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "secret_rotated", application = %id);
     Ok(Some(secret))
 }
 
-async fn make_room(tx: &mut Tx, id: ApplicationId, older: Older) -> Result<bool, StoreError> {
+fn of_secret(name: EventName, id: ApplicationId, secret: SecretId) -> Event {
+    Event::new(name).application(id).detail(Detail {
+        secret_id: Some(secret),
+        ..Detail::default()
+    })
+}
+
+/// Whether there is room for another secret.
+enum Room {
+    Enough,
+    /// This one had to go.
+    Made(SecretId),
+    None,
+}
+
+async fn make_room(tx: &mut Tx, id: ApplicationId, older: Older) -> Result<Room, StoreError> {
     if rows::count_secrets(tx, id).await? < MOST_SECRETS {
-        return Ok(true);
+        return Ok(Room::Enough);
     }
     if older == Older::Keep {
-        return Ok(false);
+        return Ok(Room::None);
     }
-    rows::delete_oldest_secret(tx, id).await?;
-    Ok(true)
+    Ok(rows::delete_oldest_secret(tx, id)
+        .await?
+        .map_or(Room::Enough, Room::Made))
 }
 
 /// Retires one of two secrets; the last one stays. False where nothing was retired.
@@ -369,6 +435,7 @@ async fn make_room(tx: &mut Tx, id: ApplicationId, older: Older) -> Result<bool,
 pub async fn retire_secret(
     app: &App,
     by: Manager,
+    caller: &Caller,
     id: ApplicationId,
     secret: SecretId,
 ) -> Result<bool, Refusal> {
@@ -379,6 +446,8 @@ pub async fn retire_secret(
     if !rows::delete_secret(&mut tx, id, secret).await? {
         return Ok(false);
     }
+    let event = of_secret(EventName::SecretRetired, id, secret);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "secret_retired", application = %id, secret = %secret);

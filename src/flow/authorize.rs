@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
+use super::audit::{self, EventName};
 use super::error::Refusal;
 use super::{App, clients};
 use crate::base::config::COPIED_CODE_TTL;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::{Application, Client};
+use crate::model::caller::Caller;
 use crate::model::grant;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
@@ -394,6 +396,7 @@ pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), R
 /// That the store did not do it.
 pub async fn decide(
     app: &App,
+    caller: &Caller,
     handle: &Secret,
     user: &User,
     decision: Decision,
@@ -418,13 +421,14 @@ pub async fn decide(
             }
             let refused = kept.request.scopes.difference(&request.scopes);
             let basis = Basis::Asked {
+                caller,
                 form: hash,
                 refused: &refused,
             };
             let issued = issue(app, &application, &request, user, basis).await?;
             Ok(issued.unwrap_or(Next::Gone))
         }
-        Decision::Deny => deny(app, &application, &kept.request, user.id, hash).await,
+        Decision::Deny => deny(app, caller, &application, &kept.request, user.id, hash).await,
     }
 }
 
@@ -446,6 +450,7 @@ async fn ask_again(
 
 async fn deny(
     app: &App,
+    caller: &Caller,
     application: &Application,
     request: &AuthorizationRequest,
     user: UserId,
@@ -455,6 +460,14 @@ async fn deny(
     if !requests::decide(&mut tx, hash, user, app.now()).await? {
         return Ok(Next::Gone);
     }
+    let event = audit::of_decision(
+        EventName::ConsentDenied,
+        user,
+        application.id,
+        None,
+        &request.scopes,
+    );
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     let error = OAuthError::access_denied("The user denied the request");
     Ok(refuse(app, application, &request.target, &error))
@@ -468,7 +481,11 @@ enum Basis<'a> {
     /// The user allowed it before.
     Remembered,
     /// The user has just said yes, in this form, and unticked what is refused.
-    Asked { form: SecretHash, refused: &'a Scopes },
+    Asked {
+        caller: &'a Caller,
+        form: SecretHash,
+        refused: &'a Scopes,
+    },
 }
 
 /// The basis is made sure of in the transaction that issues: a form decides once, and a consent
@@ -487,7 +504,7 @@ async fn stands(
             let held = store::grants::hold_consent(tx, user, application.id).await?;
             Ok(held.is_some_and(|consent| request.scopes.is_subset(&consent.scopes)))
         }
-        Basis::Asked { form, refused } => {
+        Basis::Asked { form, refused, .. } => {
             if !requests::decide(tx, form, user, now).await? {
                 return Ok(false);
             }
@@ -542,6 +559,16 @@ async fn issue(
     if !store::grants::insert(&mut tx, &grant, now).await? {
         drop(tx);
         return changed(app, application).await;
+    }
+    if let Basis::Asked { caller, .. } = basis {
+        let event = audit::of_decision(
+            EventName::ConsentGiven,
+            user.id,
+            application.id,
+            Some(grant.id),
+            &request.scopes,
+        );
+        audit::record(app, &mut tx, caller, event).await?;
     }
     let delivered = match request.response_type {
         ResponseType::Code => issue_code(app, &mut tx, application, request, grant.id, now).await?,

@@ -1,7 +1,10 @@
 //! What I have allowed, and taking it back.
 
 use super::App;
+use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::grant::{AuthorizedApplication, RevokedReason};
 use crate::model::ids::{ApplicationId, UserId};
 use crate::store::grants::Families;
@@ -34,6 +37,7 @@ pub async fn list(app: &App, user: UserId) -> Result<Vec<AuthorizedApplication>,
 /// That the store did not do it.
 pub async fn withdraw(
     app: &App,
+    caller: &Caller,
     user: UserId,
     application: ApplicationId,
 ) -> Result<Option<String>, Refusal> {
@@ -42,6 +46,17 @@ pub async fn withdraw(
     let forgotten = store::grants::forget_consent(&mut tx, user, application).await?;
     let families = Families::OfUserAndApplication(user, application);
     let revoked = store::grants::revoke_all(&mut tx, families, RevokedReason::Withdrawn, app.now()).await?;
+    if forgotten + revoked > 0 {
+        let detail = Detail {
+            grants: Some(revoked),
+            ..Detail::default()
+        };
+        let event = Event::new(EventName::ConsentWithdrawn)
+            .user(user)
+            .application(application)
+            .detail(detail);
+        audit::record(app, &mut tx, caller, event).await?;
+    }
     tx.commit().await?;
     tracing::info!(event = "authorization_withdrawn", %user, %application, revoked);
     let name = client.map(|client| client.application.settings.name);

@@ -1,12 +1,14 @@
 //! Client authentication (RFC 6749 §2.3): who asks, proven.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
 use super::{App, clients};
 use crate::base::secret::Secret;
 use crate::model::application::{Application, ApplicationSecret, Client, SecretDigest};
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::grant::Family;
 use crate::protocol::client_auth::{AuthMethod, Presented};
 use crate::protocol::error::OAuthError;
@@ -55,14 +57,14 @@ impl Authenticated {
 pub(super) async fn authenticate(
     app: &App,
     presented: &Presented,
-    address: IpAddr,
+    caller: &Caller,
 ) -> Result<Authenticated, Refusal> {
     let client = clients::find(app, &presented.client_id).await?;
-    app.guard.check_client(&presented.client_id, address)?;
+    app.guard.check_client(&presented.client_id, caller.host())?;
     let mut outcome = proven(app, client.clone(), presented).await?;
     if outcome.is_err()
-        && let Some(seen) = client
-        && let Some(now) = clients::changed_since(app, &seen).await?
+        && let Some(seen) = &client
+        && let Some(now) = clients::changed_since(app, seen).await?
     {
         outcome = proven(app, Some(now), presented).await?;
     }
@@ -73,7 +75,16 @@ pub(super) async fn authenticate(
             Ok(authenticated)
         }
         Err(cause) => {
-            app.guard.count_client_failure(&presented.client_id, address);
+            app.guard
+                .count_client_failure(&presented.client_id, caller.host());
+            let detail = Detail {
+                reason: Some(cause.reason.as_str()),
+                ..Detail::default()
+            };
+            let event = Event::new(EventName::ClientAuthenticationFailed)
+                .application(client.map(|client| client.application.id))
+                .detail(detail);
+            audit::failed(app, caller, &event);
             Err(refused(cause).into())
         }
     }

@@ -9,13 +9,15 @@ use std::net::IpAddr;
 
 use time::{Duration, OffsetDateTime};
 
+use super::audit::EventName;
 use super::authorize::{Decision, described, family_life};
 use super::client_auth::{Authenticated, authenticate};
 use super::error::Refusal;
 use super::token::may_use;
-use super::{App, guard};
+use super::{App, audit, guard};
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
+use crate::model::caller::Caller;
 use crate::model::device::{DeviceRequest, UserCode};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{GrantId, UserId};
@@ -70,16 +72,16 @@ pub async fn begin(
     app: &App,
     params: &Params,
     presented: Result<Presented, OAuthError>,
-    address: IpAddr,
+    caller: &Caller,
 ) -> Result<DeviceAuthorizationResponse, Refusal> {
     params.reject_repeated()?;
     let presented = presented?;
-    let begun = attempt(app, params, &presented, address).await;
+    let begun = attempt(app, params, &presented, caller).await;
     if !matches!(begun, Err(Refusal::Stale)) {
         return begun;
     }
     app.clients.forget();
-    attempt(app, params, &presented, address).await
+    attempt(app, params, &presented, caller).await
 }
 
 /// What a device asks for.
@@ -92,15 +94,16 @@ async fn attempt(
     app: &App,
     params: &Params,
     presented: &Presented,
-    address: IpAddr,
+    caller: &Caller,
 ) -> Result<DeviceAuthorizationResponse, Refusal> {
-    let client = authenticate(app, presented, address).await?;
+    let client = authenticate(app, presented, caller).await?;
     if !app.offers(GrantType::DeviceCode) {
         let error = OAuthError::unauthorized_client("This server does not offer the device_code grant")
             .because(Reason::GrantNotOffered);
         return Err(error.into());
     }
     may_use(&client, GrantType::DeviceCode)?;
+    let address = caller.host();
     let settings = &client.application().settings;
     let wanted = Wanted {
         scopes: app.catalog.resolve(
@@ -293,6 +296,7 @@ async fn still_good(app: &App, request: &DeviceRequest) -> Result<Option<Applica
 /// That the store did not do it.
 pub async fn decide(
     app: &App,
+    caller: &Caller,
     confirmation: &Secret,
     user: &User,
     decision: Decision,
@@ -330,6 +334,12 @@ pub async fn decide(
     if !devices::decide(&mut tx, hash, user.id, grant, now).await? {
         return Ok(None);
     }
+    let name = match decision {
+        Decision::Authorize => EventName::ConsentGiven,
+        Decision::Deny => EventName::ConsentDenied,
+    };
+    let event = audit::of_decision(name, user.id, application.id, grant, &request.scopes);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(
         event = if grant.is_some() { "device_authorized" } else { "device_denied" },

@@ -18,6 +18,7 @@ use super::applications::{self, Manager, NotSaved, Saved, Wanted};
 use super::clients;
 use super::error::Refusal;
 use crate::model::application::{Application, ApplicationSettings};
+use crate::model::caller::Caller;
 use crate::model::failed_request::{Endpoint, FailedRequest};
 use crate::model::ids::{ApplicationId, FailedRequestId};
 use crate::model::redirect_uri::{Difference, RedirectUri};
@@ -368,6 +369,7 @@ fn addable(settings: &ApplicationSettings, row: &FailedRequest) -> Option<Redire
 pub async fn add_redirect_uri(
     app: &App,
     by: Manager,
+    caller: &Caller,
     application: &Application,
     id: FailedRequestId,
 ) -> Result<Option<Saved>, NotSaved> {
@@ -380,7 +382,7 @@ pub async fn add_redirect_uri(
     };
     let mut wanted = Wanted::of(settings);
     wanted.redirect_uris.push(uri.as_str().to_owned());
-    let saved = applications::change(app, by, application.id, &wanted, application.version).await?;
+    let saved = applications::change(app, by, caller, application.id, &wanted, application.version).await?;
     Ok(Some(saved))
 }
 

@@ -6,8 +6,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::App;
+use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
 use crate::base::secret::Secret;
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::family::{Fingerprint, ListedGrant, ListedToken, WholeGrant};
 use crate::model::grant::RevokedReason;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
@@ -325,14 +328,27 @@ pub async fn show(app: &App, token: &Secret) -> Result<Option<Shown>, Refusal> {
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn revoke(app: &App, application: ApplicationId, id: GrantId) -> Result<bool, Refusal> {
+pub async fn revoke(
+    app: &App,
+    caller: &Caller,
+    application: ApplicationId,
+    id: GrantId,
+) -> Result<bool, Refusal> {
     let now = app.now();
     let found = rows::find(&app.db, id, now).await?;
-    if !found.is_some_and(|grant| grant.application_id == application && grant.is_revocable(now)) {
+    let revocable = |grant: &WholeGrant| grant.application_id == application && grant.is_revocable(now);
+    let Some(found) = found.filter(revocable) else {
+        return Ok(false);
+    };
+    let mut tx = app.db.write().await?;
+    if !store::grants::revoke(&mut tx, id, RevokedReason::Operator, now).await? {
         return Ok(false);
     }
-    let mut tx = app.db.write().await?;
-    store::grants::revoke(&mut tx, id, RevokedReason::Operator, now).await?;
+    let event = Event::new(EventName::GrantRevoked)
+        .user(found.user_id)
+        .application(application)
+        .grant(id);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(event = "grant_revoked", %application, grant = %id);
     Ok(true)
@@ -344,11 +360,22 @@ pub async fn revoke(app: &App, application: ApplicationId, id: GrantId) -> Resul
 /// That the store did not do it.
 pub async fn revoke_own_token(
     app: &App,
+    caller: &Caller,
     application: ApplicationId,
     fingerprint: Fingerprint,
 ) -> Result<bool, Refusal> {
     let mut tx = app.db.write().await?;
     let revoked = rows::revoke_own_token(&mut tx, application, fingerprint, app.now()).await?;
+    if revoked > 0 {
+        let detail = Detail {
+            fingerprint: Some(fingerprint),
+            ..Detail::default()
+        };
+        let event = Event::new(EventName::TokenRevoked)
+            .application(application)
+            .detail(detail);
+        audit::record(app, &mut tx, caller, event).await?;
+    }
     tx.commit().await?;
     tracing::info!(event = "own_token_revoked", %application, %fingerprint, revoked);
     Ok(revoked > 0)

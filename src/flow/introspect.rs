@@ -1,13 +1,12 @@
 //! `POST /oauth/introspect` (RFC 7662) and Doorkeeper's `GET /oauth/token/info`.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
 
 use super::App;
 use super::client_auth::{Authenticated, authenticate};
 use super::error::Refusal;
 use crate::base::secret::SecretHash;
+use crate::model::caller::Caller;
 use crate::model::ids::{ApplicationId, UserId};
 use crate::model::scope::Scopes;
 use crate::model::token::AccessToken;
@@ -28,25 +27,25 @@ pub async fn introspect(
     app: &App,
     params: &Params,
     presented: Result<Presented, OAuthError>,
-    address: IpAddr,
+    caller: &Caller,
 ) -> Result<Introspection, Refusal> {
     params.reject_repeated()?;
     let presented = presented?;
-    let answered = attempt(app, params, &presented, address).await;
+    let answered = attempt(app, params, &presented, caller).await;
     if !matches!(answered, Err(Refusal::Stale)) {
         return answered;
     }
     app.clients.forget();
-    attempt(app, params, &presented, address).await
+    attempt(app, params, &presented, caller).await
 }
 
 async fn attempt(
     app: &App,
     params: &Params,
     presented: &Presented,
-    address: IpAddr,
+    caller: &Caller,
 ) -> Result<Introspection, Refusal> {
-    let client = authenticate(app, presented, address).await?;
+    let client = authenticate(app, presented, caller).await?;
     if !client.application().settings.confidential {
         return Err(OAuthError::invalid_client(
             "Introspection is for applications that have a secret: a public one cannot prove who it is",

@@ -5,13 +5,14 @@
 //! out: they are counted by the stranger's address, and what is counted over all addresses does not hold
 //! for a browser in which the user has signed in before.
 
-use std::net::IpAddr;
-
 use time::Duration;
 
+use super::audit::{self, EventName};
 use super::error::Refusal;
 use super::{App, guard};
 use crate::base::secret::{Secret, SecretHash};
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::ids::UserId;
 use crate::model::user::{User, username_key};
 use crate::store::throttles::{self, Allowance};
@@ -40,7 +41,7 @@ pub const BROWSER_KNOWN: Duration = Duration::days(180);
 pub struct Attempt {
     pub username: String,
     pub password: Secret,
-    pub address: IpAddr,
+    pub caller: Caller,
     /// What a browser carries in which somebody has signed in before.
     pub browser: Option<Secret>,
 }
@@ -63,8 +64,12 @@ impl<E: Into<Refusal>> From<E> for NotSignedIn {
 /// See [`NotSignedIn`].
 pub async fn sign_in(app: &App, attempt: &Attempt) -> Result<User, NotSignedIn> {
     let user = prove(app, attempt).await?;
-    store::users::record_sign_in(&app.db, user.id, app.now()).await?;
-    tracing::info!(event = "signed_in", user = %user.id, address = %attempt.address);
+    let mut tx = app.db.write().await?;
+    store::users::record_sign_in(&mut tx, user.id, app.now()).await?;
+    let event = Event::new(EventName::SignedIn).user(user.id);
+    audit::record(app, &mut tx, &attempt.caller.as_user(user.id), event).await?;
+    tx.commit().await?;
+    tracing::info!(event = "signed_in", user = %user.id, address = %attempt.caller.host());
     Ok(user)
 }
 
@@ -87,7 +92,9 @@ pub async fn prove(app: &App, attempt: &Attempt) -> Result<User, NotSignedIn> {
         }
     };
     let Some(user) = user.filter(|user| right && user.is_enabled()) else {
-        tracing::info!(event = "sign_in_failed", user = user_id.map(tracing::field::display), address = %attempt.address);
+        let event = Event::new(EventName::SignInFailed).user(user_id);
+        audit::failed(app, &attempt.caller, &event);
+        tracing::info!(event = "sign_in_failed", user = user_id.map(tracing::field::display), address = %attempt.caller.host());
         return Err(NotSignedIn::Wrong);
     };
     give_back(app, &reserved).await?;
@@ -109,7 +116,9 @@ async fn reserve(
             Ok(()) => reserved.push((bucket, allowance)),
             Err(seconds) => {
                 give_back(app, &reserved).await?;
-                tracing::warn!(event = "sign_in_throttled", address = %attempt.address, seconds);
+                let event = Event::new(EventName::SignInThrottled).user(user);
+                audit::failed(app, &attempt.caller, &event);
+                tracing::warn!(event = "sign_in_throttled", address = %attempt.caller.host(), seconds);
                 return Err(NotSignedIn::Wait { seconds });
             }
         }
@@ -123,7 +132,7 @@ async fn buckets(
     key: &str,
     user: Option<UserId>,
 ) -> Result<Vec<(SecretHash, Allowance)>, Refusal> {
-    let network = guard::network(attempt.address);
+    let network = guard::network(attempt.caller.host());
     if let (Some(browser), Some(user)) = (&attempt.browser, user)
         && throttles::knows_browser(&app.db, browser.hash(), user, app.now()).await?
     {

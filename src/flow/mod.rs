@@ -1,6 +1,7 @@
 //! What the server does: one file a deed. Owns the transactions; knows nothing of HTTP.
 
 pub mod applications;
+pub mod audit;
 pub mod authorize;
 pub mod authorized;
 pub mod bearer;
@@ -72,6 +73,7 @@ pub struct Inner {
     clients: clients::Clients,
     usage: usage::Usage,
     failed_requests: failed_requests::FailedRequests,
+    audited_failures: audit::Failures,
     /// No application has `iss` switched off, as far as was seen.
     all_send_iss: AtomicBool,
     origins: origins::Origins,
@@ -117,6 +119,7 @@ impl App {
             passwords,
             usage: usage::Usage::default(),
             failed_requests: failed_requests::FailedRequests::default(),
+            audited_failures: audit::Failures::default(),
             all_send_iss: AtomicBool::new(true),
             origins: origins::Origins::default(),
             retries: retry::Exhausted::default(),
@@ -177,6 +180,7 @@ impl App {
     pub async fn close(&self) {
         usage::flush(self).await;
         failed_requests::flush(self).await;
+        audit::flush(self).await;
         self.db.close().await;
     }
 }

@@ -1,11 +1,12 @@
 //! `POST /oauth/revoke` (RFC 7009).
 
-use std::net::IpAddr;
-
 use super::App;
+use super::audit::{self, Detail, EventName};
 use super::client_auth::{Authenticated, authenticate};
 use super::error::Refusal;
 use crate::base::secret::{Secret, SecretHash};
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::grant::RevokedReason;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::protocol::client_auth::Presented;
@@ -17,10 +18,12 @@ use crate::store;
 use crate::store::grants::Families;
 
 /// What a token hangs on.
-enum Found {
-    Family(GrantId),
-    /// It is its own family.
-    Alone(SecretHash),
+struct Found {
+    hash: SecretHash,
+    application: ApplicationId,
+    user: Option<UserId>,
+    /// `None`: it is its own family.
+    grant: Option<GrantId>,
 }
 
 /// Kills the grant that the token came of. Unknown tokens and other applications' are passed over in
@@ -32,50 +35,63 @@ pub async fn revoke(
     app: &App,
     params: &Params,
     presented: Result<Presented, OAuthError>,
-    address: IpAddr,
+    caller: &Caller,
 ) -> Result<(), Refusal> {
     params.reject_repeated()?;
-    let client = authenticate(app, &presented?, address).await?;
+    let client = authenticate(app, &presented?, caller).await?;
     let request = RevocationRequest::parse(params)?;
-    if let Some((owner, found)) = find(app, &request.token).await?
-        && owns(&client, owner)
+    if let Some(found) = find(app, &request.token).await?
+        && owns(&client, &found)
     {
-        kill(app, &found, RevokedReason::Client).await?;
+        let caller = caller.as_application(found.application);
+        kill(app, &caller, &found, RevokedReason::Client).await?;
     }
     Ok(())
 }
 
-fn owns(client: &Authenticated, owner: ApplicationId) -> bool {
-    client.application().id == owner
+fn owns(client: &Authenticated, found: &Found) -> bool {
+    client.application().id == found.application
 }
 
 /// The prefix tells the kind, so the client's hint is not needed.
-async fn find(app: &App, token: &Secret) -> Result<Option<(ApplicationId, Found)>, Refusal> {
+async fn find(app: &App, token: &Secret) -> Result<Option<Found>, Refusal> {
     let hash = token.hash();
     match TokenKind::parse(token.expose()) {
         Some(TokenKind::AccessToken) => {
             let found = store::access_tokens::find(&app.db, hash).await?;
-            Ok(found.map(|token| {
-                (
-                    token.application_id,
-                    token.grant_id.map_or(Found::Alone(hash), Found::Family),
-                )
+            Ok(found.map(|token| Found {
+                hash,
+                application: token.application_id,
+                user: token.user_id,
+                grant: token.grant_id,
             }))
         }
         Some(TokenKind::RefreshToken) => {
             let found = store::refresh_tokens::find(&app.db, hash).await?;
-            Ok(found.map(|token| (token.family.application_id, Found::Family(token.family.grant_id))))
+            Ok(found.map(|token| Found {
+                hash,
+                application: token.family.application_id,
+                user: Some(token.family.user_id),
+                grant: Some(token.family.grant_id),
+            }))
         }
         _ => Ok(None),
     }
 }
 
-async fn kill(app: &App, found: &Found, reason: RevokedReason) -> Result<(), Refusal> {
+async fn kill(app: &App, caller: &Caller, found: &Found, reason: RevokedReason) -> Result<(), Refusal> {
     let now = app.now();
     let mut tx = app.db.write().await?;
-    match found {
-        Found::Family(grant) => store::grants::revoke(&mut tx, *grant, reason, now).await?,
-        Found::Alone(hash) => store::access_tokens::revoke(&mut tx, *hash, now).await?,
+    let was_alive = match found.grant {
+        Some(grant) => store::grants::revoke(&mut tx, grant, reason, now).await?,
+        None => store::access_tokens::revoke(&mut tx, found.hash, now).await?,
+    };
+    if was_alive {
+        let event = Event::new(EventName::TokenRevoked)
+            .user(found.user)
+            .application(found.application)
+            .grant(found.grant);
+        audit::record(app, &mut tx, caller, event).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -84,11 +100,11 @@ async fn kill(app: &App, found: &Found, reason: RevokedReason) -> Result<(), Ref
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn by_operator(app: &App, token: &Secret) -> Result<bool, Refusal> {
-    let Some((_, found)) = find(app, token).await? else {
+pub async fn by_operator(app: &App, caller: &Caller, token: &Secret) -> Result<bool, Refusal> {
+    let Some(found) = find(app, token).await? else {
         return Ok(false);
     };
-    kill(app, &found, RevokedReason::Operator).await?;
+    kill(app, caller, &found, RevokedReason::Operator).await?;
     Ok(true)
 }
 
@@ -99,6 +115,7 @@ pub async fn by_operator(app: &App, token: &Secret) -> Result<bool, Refusal> {
 /// That the store did not do it.
 pub async fn all(
     app: &App,
+    caller: &Caller,
     user: Option<UserId>,
     application: Option<ApplicationId>,
 ) -> Result<u64, Refusal> {
@@ -110,6 +127,17 @@ pub async fn all(
     };
     let mut tx = app.db.write().await?;
     let revoked = store::grants::revoke_all(&mut tx, families, RevokedReason::Operator, app.now()).await?;
+    if revoked > 0 {
+        let detail = Detail {
+            grants: Some(revoked),
+            ..Detail::default()
+        };
+        let event = Event::new(EventName::GrantRevoked)
+            .user(user)
+            .application(application)
+            .detail(detail);
+        audit::record(app, &mut tx, caller, event).await?;
+    }
     tx.commit().await?;
     Ok(revoked)
 }

@@ -11,8 +11,11 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
 use super::App;
+use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
 use crate::base::secret::SecretHash;
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::ids::UserId;
 use crate::store::sessions::{self as rows, SessionRecord};
 use crate::store::{self};
@@ -158,11 +161,38 @@ fn agent(data: &str) -> String {
 /// That the store did not do it.
 pub async fn end_all(
     app: &App,
+    caller: &Caller,
     user: UserId,
     except: Option<SecretHash>,
 ) -> std::result::Result<u64, Refusal> {
     let mut tx = app.db.write().await?;
     let ended = store::sessions::delete_of_user(&mut tx, user, except).await?;
+    if ended > 0 {
+        let detail = Detail {
+            sessions: Some(ended),
+            ..Detail::default()
+        };
+        let event = Event::new(EventName::SessionsEnded).user(user).detail(detail);
+        audit::record(app, &mut tx, caller, event).await?;
+    }
     tx.commit().await?;
     Ok(ended)
+}
+
+/// Ends the session under `hash`, in which `user` is signed in.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn sign_out(
+    app: &App,
+    caller: &Caller,
+    user: UserId,
+    hash: SecretHash,
+) -> std::result::Result<(), Refusal> {
+    let mut tx = app.db.write().await?;
+    if store::sessions::delete_in(&mut tx, hash, user).await? {
+        let event = Event::new(EventName::SignedOut).user(user);
+        audit::record(app, &mut tx, caller, event).await?;
+    }
+    Ok(tx.commit().await?)
 }

@@ -3,9 +3,12 @@
 use time::Duration;
 
 use super::App;
+use super::audit::{self, EventName};
 use super::error::Refusal;
 use super::users::{self, NewUserRefused, Profile};
 use crate::base::secret::Secret;
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::user::User;
 use crate::store;
 
@@ -42,6 +45,7 @@ pub async fn is_live(app: &App, token: &Secret) -> Result<bool, Refusal> {
 /// Faults of the fields, or [`NewUserRefused::Gone`] where the link is dead.
 pub async fn create_administrator(
     app: &App,
+    caller: &Caller,
     token: &Secret,
     profile: &Profile,
 ) -> Result<User, NewUserRefused> {
@@ -57,6 +61,8 @@ pub async fn create_administrator(
         return Err(NewUserRefused::Gone);
     }
     let user = prepared.insert(&mut tx, now).await?;
+    let event = Event::new(EventName::SetupLinkUsed).user(user.id);
+    audit::record(app, &mut tx, &caller.as_user(user.id), event).await?;
     tx.commit().await?;
     tracing::info!(event = "first_administrator_created", user = %user.id);
     Ok(user)

@@ -2,7 +2,7 @@
 //! failed.
 
 use super::error::Refusal;
-use super::{App, applications, failed_requests, usage};
+use super::{App, applications, audit, failed_requests, usage};
 use crate::store;
 
 /// Statements a round of the background sweeper: little enough that requests hardly notice.
@@ -15,8 +15,10 @@ const BATCHES: usize = 40;
 pub async fn round(app: &App) -> Result<u64, Refusal> {
     usage::flush(app).await;
     failed_requests::flush(app).await;
+    audit::flush(app).await;
     applications::look_for_iss(app).await;
-    Ok(store::sweep::sweep(&app.db, app.now(), BATCHES).await?)
+    let swept = store::sweep::sweep(&app.db, app.now(), BATCHES).await?;
+    Ok(swept + audit::sweep(app, BATCHES).await?)
 }
 
 /// Everything that has expired. The number of rows.
@@ -26,7 +28,7 @@ pub async fn round(app: &App) -> Result<u64, Refusal> {
 pub async fn all(app: &App) -> Result<u64, Refusal> {
     let mut swept = 0;
     loop {
-        let rows = store::sweep::sweep(&app.db, app.now(), 1000).await?;
+        let rows = store::sweep::sweep(&app.db, app.now(), 1000).await? + audit::sweep(app, 1000).await?;
         swept += rows;
         if rows == 0 {
             return Ok(swept);

@@ -6,11 +6,10 @@ mod device;
 mod password;
 mod refresh;
 
-use std::net::IpAddr;
-
 use super::App;
 use super::client_auth::{Authenticated, authenticate};
 use super::error::Refusal;
+use crate::model::caller::Caller;
 use crate::model::grant_type::GrantType;
 use crate::protocol::client_auth::Presented;
 use crate::protocol::error::OAuthError;
@@ -27,36 +26,36 @@ pub async fn exchange(
     app: &App,
     params: &Params,
     presented: Result<Presented, OAuthError>,
-    address: IpAddr,
+    caller: &Caller,
 ) -> Result<TokenResponse, Refusal> {
     let arrival = app.retries.arrive();
     params.reject_repeated()?;
     let grant_type = params.require("grant_type")?;
     let grant = offered(app, grant_type)?;
     let presented = presented?;
-    let exchanged = attempt(app, params, &presented, address, grant, arrival).await;
+    let exchanged = attempt(app, params, &presented, caller, grant, arrival).await;
     if !matches!(exchanged, Err(Refusal::Stale)) {
         return exchanged;
     }
     app.clients.forget();
-    attempt(app, params, &presented, address, grant, arrival).await
+    attempt(app, params, &presented, caller, grant, arrival).await
 }
 
 async fn attempt(
     app: &App,
     params: &Params,
     presented: &Presented,
-    address: IpAddr,
+    caller: &Caller,
     grant: GrantType,
     arrival: u64,
 ) -> Result<TokenResponse, Refusal> {
-    let client = authenticate(app, presented, address).await?;
+    let client = authenticate(app, presented, caller).await?;
     may_use(&client, grant)?;
     match grant {
-        GrantType::AuthorizationCode => code::redeem(app, &client, params).await,
-        GrantType::RefreshToken => refresh::rotate(app, &client, params, arrival).await,
+        GrantType::AuthorizationCode => code::redeem(app, caller, &client, params).await,
+        GrantType::RefreshToken => refresh::rotate(app, caller, &client, params, arrival).await,
         GrantType::DeviceCode => device::redeem(app, &client, params).await,
-        GrantType::Password => password::exchange(app, &client, params, address).await,
+        GrantType::Password => password::exchange(app, caller, &client, params).await,
         GrantType::ClientCredentials => client_credentials::issue(app, &client, params).await,
         GrantType::Implicit => Err(unsupported(app).into()),
     }

@@ -3,10 +3,13 @@
 use time::OffsetDateTime;
 
 use super::App;
+use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
 use super::login::{self, Attempt, NotSignedIn};
 use crate::base::password;
 use crate::base::secret::{Secret, SecretHash};
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::grant::RevokedReason;
 use crate::model::ids::UserId;
 use crate::model::user::{User, Username, username_key};
@@ -117,11 +120,21 @@ fn looks_like_email(text: &str) -> bool {
 
 /// # Errors
 /// See [`NewUserRefused`].
-pub async fn create(app: &App, profile: &Profile, admin: bool) -> Result<User, NewUserRefused> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    profile: &Profile,
+    admin: bool,
+) -> Result<User, NewUserRefused> {
     let prepared = prepare(app, profile, admin).await?;
     let now = app.now();
     let mut tx = app.db.write().await?;
     let user = prepared.insert(&mut tx, now).await?;
+    let event = Event::new(EventName::UserCreated).user(user.id).detail(Detail {
+        administrator: Some(admin),
+        ..Detail::default()
+    });
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(event = "user_created", user = %user.id, admin);
     Ok(user)
@@ -167,18 +180,24 @@ pub async fn find_by_name(app: &App, name: &str) -> Result<Option<User>, Refusal
 ///
 /// # Errors
 /// Faults of the field `password`, or that the store did not do it.
-pub async fn set_password(app: &App, user: UserId, new: Secret) -> Result<(), NewUserRefused> {
-    replace_password(app, user, None, new, None).await
+pub async fn set_password(
+    app: &App,
+    caller: &Caller,
+    user: UserId,
+    new: Secret,
+) -> Result<(), NewUserRefused> {
+    replace_password(app, caller, user, None, new).await
 }
 
-/// `epoch`: the one in which the change was allowed.
+/// `own`: the user does it, in a session that goes on, and the epoch in which the change was allowed.
 async fn replace_password(
     app: &App,
+    caller: &Caller,
     user: UserId,
-    epoch: Option<i64>,
+    own: Option<(SecretHash, i64)>,
     new: Secret,
-    keep: Option<SecretHash>,
 ) -> Result<(), NewUserRefused> {
+    let (keep, epoch) = own.unzip();
     if let Err(refused) = password::check(&new) {
         return Err(NewUserRefused::Fields(vec![("password", refused.to_string())]));
     }
@@ -188,9 +207,16 @@ async fn replace_password(
     if !store::users::set_password(&mut tx, user, epoch, &password_hash, now).await? {
         return Err(NewUserRefused::Gone);
     }
-    end_everything(&mut tx, user, keep, RevokedReason::PasswordChanged, now).await?;
+    let ended = end_everything(&mut tx, user, keep, RevokedReason::PasswordChanged, now).await?;
+    let name = if own.is_some() {
+        EventName::PasswordChanged
+    } else {
+        EventName::PasswordReset
+    };
+    let event = Event::new(name).user(user).detail(ended);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
-    tracing::info!(event = "password_changed", %user);
+    tracing::info!(event = name.as_str(), %user);
     Ok(())
 }
 
@@ -218,34 +244,41 @@ pub async fn change_password(
         }
         Err(NotSignedIn::Refused(refusal)) => return Err(NewUserRefused::Refused(refusal)),
     };
-    replace_password(app, user.id, Some(proven.epoch), new, Some(keep)).await?;
+    replace_password(app, &current.caller, user.id, Some((keep, proven.epoch)), new).await?;
     Ok(User {
         epoch: proven.epoch + 1,
         ..proven
     })
 }
 
+/// What ended, for the audit log.
 async fn end_everything(
     tx: &mut Tx,
     user: UserId,
     keep: Option<SecretHash>,
     reason: RevokedReason,
     now: OffsetDateTime,
-) -> Result<(), StoreError> {
-    store::sessions::delete_of_user(tx, user, keep).await?;
-    store::grants::revoke_all(tx, Families::OfUser(user), reason, now).await?;
-    Ok(())
+) -> Result<Detail, StoreError> {
+    Ok(Detail {
+        sessions: Some(store::sessions::delete_of_user(tx, user, keep).await?),
+        grants: Some(store::grants::revoke_all(tx, Families::OfUser(user), reason, now).await?),
+        ..Detail::default()
+    })
 }
 
 /// Takes effect at once, on every endpoint and node: sessions end, grants die.
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn disable(app: &App, user: UserId) -> Result<(), Refusal> {
+pub async fn disable(app: &App, caller: &Caller, user: UserId) -> Result<(), Refusal> {
     let now = app.now();
     let mut tx = app.db.write().await?;
-    store::users::disable(&mut tx, user, now).await?;
-    end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    if !store::users::disable(&mut tx, user, now).await? {
+        return Ok(());
+    }
+    let ended = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    let event = Event::new(EventName::UserDisabled).user(user).detail(ended);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(event = "user_disabled", %user);
     Ok(())
@@ -255,9 +288,13 @@ pub async fn disable(app: &App, user: UserId) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn enable(app: &App, user: UserId) -> Result<(), Refusal> {
+pub async fn enable(app: &App, caller: &Caller, user: UserId) -> Result<(), Refusal> {
     let mut tx = app.db.write().await?;
-    store::users::enable(&mut tx, user).await?;
+    if !store::users::enable(&mut tx, user).await? {
+        return Ok(());
+    }
+    let event = Event::new(EventName::UserEnabled).user(user);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(event = "user_enabled", %user);
     Ok(())
@@ -268,11 +305,15 @@ pub async fn enable(app: &App, user: UserId) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn delete(app: &App, user: UserId) -> Result<(), Refusal> {
+pub async fn delete(app: &App, caller: &Caller, user: UserId) -> Result<(), Refusal> {
     let now = app.now();
     let mut tx = app.db.write().await?;
-    store::users::delete(&mut tx, user, now).await?;
-    end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    if !store::users::delete(&mut tx, user, now).await? {
+        return Ok(());
+    }
+    let ended = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    let event = Event::new(EventName::UserDeleted).user(user).detail(ended);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(event = "user_deleted", %user);
     Ok(())
@@ -306,24 +347,35 @@ impl Deed {
 ///
 /// # Errors
 /// That the store did not do it.
-pub async fn perform(app: &App, user: UserId, deed: Deed) -> Result<bool, Refusal> {
+pub async fn perform(app: &App, caller: &Caller, user: UserId, deed: Deed) -> Result<bool, Refusal> {
     use store::users as rows;
 
     let now = app.now();
     let mut tx = app.db.write().await?;
     rows::hold_administrators(&mut tx).await?;
-    let done = match deed {
-        Deed::Disable => rows::disable_but_the_last(&mut tx, user, now).await?,
-        Deed::Delete => rows::delete_but_the_last(&mut tx, user, now).await?,
-        Deed::Promote => rows::promote(&mut tx, user).await?,
-        Deed::Demote => rows::demote_but_the_last(&mut tx, user).await?,
+    let (done, name) = match deed {
+        Deed::Disable => (
+            rows::disable_but_the_last(&mut tx, user, now).await?,
+            EventName::UserDisabled,
+        ),
+        Deed::Delete => (
+            rows::delete_but_the_last(&mut tx, user, now).await?,
+            EventName::UserDeleted,
+        ),
+        Deed::Promote => (rows::promote(&mut tx, user).await?, EventName::AdministratorMade),
+        Deed::Demote => (
+            rows::demote_but_the_last(&mut tx, user).await?,
+            EventName::AdministratorUnmade,
+        ),
     };
     if !done {
         return Ok(false);
     }
+    let mut event = Event::new(name).user(user);
     if matches!(deed, Deed::Disable | Deed::Delete) {
-        end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+        event.detail = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
     }
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(event = deed.event(), %user);
     Ok(true)

@@ -136,7 +136,7 @@ fn protocol(app: &App) -> Router<Http> {
 
 /// What people see; all of it knows the session.
 fn pages(app: &App) -> Router<Http> {
-    use pages::{account, applications, authorize, authorized, device, home, login, setup, users};
+    use pages::{account, audit, authorize, authorized, device, home, login, setup, users};
 
     Router::new()
         .route("/", get(home::show))
@@ -155,6 +155,46 @@ fn pages(app: &App) -> Router<Http> {
         .route("/account", get(account::show))
         .route("/account/password", post(account::change_password))
         .route("/account/sessions/delete", post(account::end_sessions))
+        .merge(applications())
+        .route("/users", get(users::index).post(users::create))
+        .route("/users/new", get(users::new))
+        .route("/users/{id}", get(users::show))
+        .route(
+            "/users/{id}/disable",
+            get(users::confirm_disable).post(users::disable),
+        )
+        .route("/users/{id}/enable", post(users::enable))
+        .route(
+            "/users/{id}/delete",
+            get(users::confirm_delete).post(users::delete),
+        )
+        .route("/users/{id}/administrator", post(users::switch_administrator))
+        .route("/users/{id}/password", post(users::reset_password))
+        .route("/users/{id}/sessions/delete", post(users::end_sessions))
+        .route(
+            "/users/{id}/authorized_applications/{application}/delete",
+            post(users::withdraw),
+        )
+        .route("/audit", get(audit::index))
+        .route("/audit.jsonl", get(audit::export))
+        .route("/oauth/authorized_applications", get(authorized::index))
+        .route(
+            "/oauth/authorized_applications/{id}",
+            axum::routing::delete(authorized::delete),
+        )
+        .route(
+            "/oauth/authorized_applications/{id}/delete",
+            post(authorized::delete),
+        )
+        .layer(session_layer(app))
+        .layer(from_fn(middleware::session::store_faults))
+}
+
+/// What administrators, and programs in their names, do with applications.
+fn applications() -> Router<Http> {
+    use pages::applications;
+
+    Router::new()
         .route(
             "/oauth/applications",
             get(applications::index).post(applications::create),
@@ -220,36 +260,6 @@ fn pages(app: &App) -> Router<Http> {
             "/oauth/applications/{id}/secrets/{secret}/delete",
             post(applications::retire_secret),
         )
-        .route("/users", get(users::index).post(users::create))
-        .route("/users/new", get(users::new))
-        .route("/users/{id}", get(users::show))
-        .route(
-            "/users/{id}/disable",
-            get(users::confirm_disable).post(users::disable),
-        )
-        .route("/users/{id}/enable", post(users::enable))
-        .route(
-            "/users/{id}/delete",
-            get(users::confirm_delete).post(users::delete),
-        )
-        .route("/users/{id}/administrator", post(users::switch_administrator))
-        .route("/users/{id}/password", post(users::reset_password))
-        .route("/users/{id}/sessions/delete", post(users::end_sessions))
-        .route(
-            "/users/{id}/authorized_applications/{application}/delete",
-            post(users::withdraw),
-        )
-        .route("/oauth/authorized_applications", get(authorized::index))
-        .route(
-            "/oauth/authorized_applications/{id}",
-            axum::routing::delete(authorized::delete),
-        )
-        .route(
-            "/oauth/authorized_applications/{id}/delete",
-            post(authorized::delete),
-        )
-        .layer(session_layer(app))
-        .layer(from_fn(middleware::session::store_faults))
 }
 
 fn operation() -> Router<Http> {

@@ -9,6 +9,7 @@ pub(super) mod render;
 
 pub(super) mod account;
 pub(super) mod applications;
+pub(super) mod audit;
 pub(super) mod authorized;
 pub(super) mod device;
 pub(super) mod home;

@@ -91,6 +91,47 @@ impl ApplicationSettings {
     }
 }
 
+/// The names of the settings that are compared; one that is left out does not compile.
+macro_rules! differing {
+    ($before:expr, $after:expr, $($field:ident),+) => {{
+        let Self { $($field),+ } = $before;
+        let mut names = Vec::new();
+        $(if *$field != $after.$field {
+            names.push(stringify!($field));
+        })+
+        names
+    }};
+}
+
+impl ApplicationSettings {
+    /// Which settings are others in `after`.
+    pub fn differing(&self, after: &Self) -> Vec<&'static str> {
+        differing!(
+            self,
+            after,
+            name,
+            confidential,
+            trusted,
+            require_pkce,
+            introspect,
+            send_iss,
+            localhost_any_port,
+            redirect_uris,
+            scopes,
+            grants,
+            access_token_ttl,
+            refresh_token_ttl,
+            refresh_token_max_ttl,
+            default_scopes,
+            optional_scopes,
+            access_token_ttls,
+            reuse_access_token,
+            revoke_previous_tokens,
+            allowed_origins
+        )
+    }
+}
+
 impl Application {
     /// Who owns it, as people are told; `None`: the administrators do.
     pub fn owner_words(&self) -> Option<String> {

@@ -45,6 +45,12 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// A hash is told as the fingerprint that it begins with, and in no other way.
 fn fingerprint<S: Serializer>(hash: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&Fingerprint::text(hash))

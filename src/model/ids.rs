@@ -62,6 +62,10 @@ id!(
     FailedRequestId
 );
 id!(
+    /// An entry of the audit log; made of its time, so that their order is that of time.
+    AuditEventId
+);
+id!(
     /// A memo.
     MemoId
 );

@@ -2,6 +2,8 @@
 //! is read from a row.
 
 pub mod application;
+pub mod audit;
+pub mod caller;
 pub mod client_id;
 pub mod device;
 pub mod failed_request;

@@ -151,8 +151,8 @@ pub async fn find_for(db: &Db, hash: SecretHash, asker: ApplicationId) -> Result
     .await
 }
 
-/// For a token that is its own family.
-pub async fn revoke(tx: &mut Tx, hash: SecretHash, now: OffsetDateTime) -> Result<()> {
+/// For a token that is its own family. False where it was revoked before.
+pub async fn revoke(tx: &mut Tx, hash: SecretHash, now: OffsetDateTime) -> Result<bool> {
     tx.sql(
         "UPDATE access_tokens SET revoked_at = $2, reuse_key = NULL, reuse_sealed = NULL
          WHERE hash = $1 AND revoked_at IS NULL",
@@ -161,5 +161,5 @@ pub async fn revoke(tx: &mut Tx, hash: SecretHash, now: OffsetDateTime) -> Resul
     .bind(now)
     .execute()
     .await
-    .map(drop)
+    .map(|rows| rows == 1)
 }

@@ -407,15 +407,17 @@ pub async fn count_secrets(tx: &mut Tx, application: ApplicationId) -> Result<i6
     Ok(count)
 }
 
-pub async fn delete_oldest_secret(tx: &mut Tx, application: ApplicationId) -> Result<()> {
-    tx.sql(
-        "DELETE FROM application_secrets WHERE id =
-            (SELECT id FROM application_secrets WHERE application_id = $1 ORDER BY created_at, id LIMIT 1)",
-    )
-    .bind(application)
-    .execute()
-    .await
-    .map(drop)
+pub async fn delete_oldest_secret(tx: &mut Tx, application: ApplicationId) -> Result<Option<SecretId>> {
+    let deleted: Option<(SecretId,)> = tx
+        .sql(
+            "DELETE FROM application_secrets WHERE id =
+                (SELECT id FROM application_secrets WHERE application_id = $1 ORDER BY created_at, id LIMIT 1)
+             RETURNING id",
+        )
+        .bind(application)
+        .optional()
+        .await?;
+    Ok(deleted.map(|(id,)| id))
 }
 
 pub async fn is_confidential(tx: &mut Tx, id: ApplicationId) -> Result<bool> {

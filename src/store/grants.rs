@@ -67,9 +67,10 @@ pub async fn family(tx: &mut Tx, id: GrantId) -> Result<Option<Family>> {
     .await
 }
 
-/// Kills a family. Idempotent: the first time and reason stay.
-pub async fn revoke(tx: &mut Tx, id: GrantId, reason: RevokedReason, now: OffsetDateTime) -> Result<()> {
-    tx.sql("UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL")
+/// Kills a family. Idempotent: the first time and reason stay. True for the one who killed it.
+pub async fn revoke(tx: &mut Tx, id: GrantId, reason: RevokedReason, now: OffsetDateTime) -> Result<bool> {
+    let revoked = tx
+        .sql("UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL")
         .bind(id)
         .bind(now)
         .bind(reason.as_str())
@@ -85,8 +86,8 @@ pub async fn revoke(tx: &mut Tx, id: GrantId, reason: RevokedReason, now: Offset
     )
     .bind(id)
     .execute()
-    .await
-    .map(drop)
+    .await?;
+    Ok(revoked == 1)
 }
 
 /// Whose families to kill.

@@ -2,6 +2,7 @@
 
 pub mod access_tokens;
 pub mod applications;
+pub mod audit;
 pub mod authorization_requests;
 pub mod codes;
 pub mod db;

@@ -75,6 +75,16 @@ pub async fn delete(db: &Db, hash: SecretHash) -> Result<()> {
         .map(drop)
 }
 
+/// True for the one who ended a session in which `user` is signed in.
+pub async fn delete_in(tx: &mut Tx, hash: SecretHash, user: UserId) -> Result<bool> {
+    tx.sql("DELETE FROM sessions WHERE hash = $1 AND user_id = $2")
+        .bind(hash.to_vec())
+        .bind(user)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
+}
+
 /// Ends every session of a user, save `except`.
 pub async fn delete_of_user(tx: &mut Tx, user: UserId, except: Option<SecretHash>) -> Result<u64> {
     tx.sql("DELETE FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR hash <> $2)")

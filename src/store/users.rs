@@ -211,35 +211,37 @@ pub async fn set_password(
     .map(|rows| rows == 1)
 }
 
-pub async fn disable(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
+/// False where the user is so already.
+pub async fn disable(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<bool> {
     tx.sql("UPDATE users SET disabled_at = $2, epoch = epoch + 1 WHERE id = $1 AND disabled_at IS NULL")
         .bind(id)
         .bind(now)
         .execute()
         .await
-        .map(drop)
+        .map(|rows| rows == 1)
 }
 
-pub async fn enable(tx: &mut Tx, id: UserId) -> Result<()> {
-    tx.sql("UPDATE users SET disabled_at = NULL WHERE id = $1")
+/// False where the user is so already.
+pub async fn enable(tx: &mut Tx, id: UserId) -> Result<bool> {
+    tx.sql("UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL")
         .bind(id)
         .execute()
         .await
-        .map(drop)
+        .map(|rows| rows == 1)
 }
 
-/// Frees the name; the row stays until nothing refers to it.
-pub async fn delete(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
+/// Frees the name; the row stays until nothing refers to it. False where that was done before.
+pub async fn delete(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<bool> {
     tx.sql("UPDATE users SET deleted_at = $2, epoch = epoch + 1, email = NULL, password_hash = '' WHERE id = $1 AND deleted_at IS NULL")
         .bind(id)
         .bind(now)
         .execute()
         .await
-        .map(drop)
+        .map(|rows| rows == 1)
 }
 
-pub async fn record_sign_in(db: &Db, id: UserId, now: OffsetDateTime) -> Result<()> {
-    db.command("UPDATE users SET signed_in_at = $2 WHERE id = $1")
+pub async fn record_sign_in(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<()> {
+    tx.sql("UPDATE users SET signed_in_at = $2 WHERE id = $1")
         .bind(id)
         .bind(now)
         .execute()

@@ -40,7 +40,7 @@ impl Script {
             .header("Origin", &self.origin)
     }
 
-    pub(super) async fn create(&self, body: &Value) -> Answer {
+    pub(crate) async fn create(&self, body: &Value) -> Answer {
         self.request("POST", "/oauth/applications").json(body).await
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tegata::flow::applications::{self, Manager, Older, Wanted};
+use tegata::model::caller::Caller;
 
 use super::applications::Script;
 use crate::form::Form;
@@ -336,22 +337,22 @@ async fn once_handed_over_the_former_owner_does_nothing_more(world: World) {
     let made = registered(&hers).await;
     let (path, id) = (path_of(&made), made["id"].as_str().unwrap().parse().unwrap());
     let server = world.app().await;
-    let former = manager(&alice);
-    assert!(Box::pin(applications::rotate_secret(&server, former, id, Older::Retire)).await.unwrap().is_some());
+    let (former, caller) = (manager(&alice), &Caller::OPERATOR);
+    assert!(Box::pin(applications::rotate_secret(&server, former, caller, id, Older::Retire)).await.unwrap().is_some());
     assert_eq!(roots.request("PATCH", &path).json(&json!({"owner": "bob"})).await.status, 200);
     // Whatever a page saw before: the statement itself asks whose it is.
     let secrets = |found: Option<tegata::model::application::Client>| {
         found.unwrap().secrets.into_iter().map(|secret| secret.id).collect::<Vec<_>>()
     };
     let before = secrets(Box::pin(applications::find(&server, manager(&bob), id)).await.unwrap());
-    assert!(Box::pin(applications::rotate_secret(&server, former, id, Older::Retire)).await.is_err());
+    assert!(Box::pin(applications::rotate_secret(&server, former, caller, id, Older::Retire)).await.is_err());
     for secret in &before {
-        assert!(!Box::pin(applications::retire_secret(&server, former, id, *secret)).await.unwrap());
+        assert!(!Box::pin(applications::retire_secret(&server, former, caller, id, *secret)).await.unwrap());
     }
-    assert!(!Box::pin(applications::delete(&server, former, id)).await.unwrap());
+    assert!(!Box::pin(applications::delete(&server, former, caller, id)).await.unwrap());
     let wanted = Wanted { name: "Taken".into(), ..Wanted::default() };
     for version in 1..10 {
-        assert!(Box::pin(applications::change(&server, former, id, &wanted, version)).await.is_err());
+        assert!(Box::pin(applications::change(&server, former, caller, id, &wanted, version)).await.is_err());
     }
     let after = secrets(Box::pin(applications::find(&server, manager(&bob), id)).await.unwrap());
     assert_eq!(before, after);
@@ -419,7 +420,7 @@ async fn of_many_registrations_at_once_none_is_one_too_many(world: World) {
         ..Wanted::default()
     };
     for _ in 0..applications::MOST_OWNED - 2 {
-        Box::pin(applications::create(&server, manager(&alice), &wanted)).await.unwrap();
+        Box::pin(applications::create(&server, manager(&alice), &Caller::OPERATOR, &wanted)).await.unwrap();
     }
     let hers = Script::signed_in(&world, &alice).await;
     let (body, node) = (notes(), world.second_node().await);

@@ -1,5 +1,7 @@
 //! `/users` in an administrator's browser.
 
+use tegata::model::caller::Caller;
+
 use crate::form::{Form, text_of};
 use crate::world::{Answer, Browser, User, World, at_once};
 
@@ -213,7 +215,7 @@ async fn a_long_list_is_searched_and_paged(world: World) {
             email: (number % 2 == 0).then(|| format!("mail{number:03}@example.com")),
             password: tegata::base::secret::Secret::new("correct horse of everybody"),
         };
-        Box::pin(tegata::flow::users::create(&server, &profile, false)).await.unwrap();
+        Box::pin(tegata::flow::users::create(&server, &Caller::OPERATOR, &profile, false)).await.unwrap();
     }
     let first = root.get("/users").await;
     assert!(first.body.contains("61 users") && first.body.contains("user000") && !first.body.contains("user030"));

@@ -1,6 +1,7 @@
 //! What is disabled is dead at once, on every endpoint and node: applications, and users.
 
 use tegata::flow::{applications, users};
+use tegata::model::caller::Caller;
 
 use crate::form::Form;
 use crate::world::{Answer, Application, Ask, Tokens, User, World, meanwhile};
@@ -176,14 +177,14 @@ async fn nothing_issued_while_an_application_is_disabled_is_alive_after_it(world
                 [own, refreshed].into_iter().filter(|answer| answer.status == 200).collect::<Vec<_>>()
             }
         };
-        let disabling = async { assert!(Box::pin(applications::disable(&server, id)).await.unwrap()) };
+        let disabling = async { assert!(Box::pin(applications::disable(&server, &Caller::OPERATOR, id)).await.unwrap()) };
         let given: Vec<_> = meanwhile(OTHERS, task, disabling).await.into_iter().flatten().collect();
         assert!(given.len() >= OTHERS, "they had tokens before");
         for answer in &given {
             world.memos(&answer.tokens().access).await.challenged(401, "invalid_token");
         }
         node.client_credentials(&app).await.refused(401, "invalid_client");
-        assert!(Box::pin(applications::enable(&server, id)).await.unwrap());
+        assert!(Box::pin(applications::enable(&server, &Caller::OPERATOR, id)).await.unwrap());
     }
 }
 
@@ -240,7 +241,7 @@ async fn nothing_of_a_user_is_alive_once_disabling_them_is_done(world: World) {
                 given
             }
         };
-        let disabling = async { Box::pin(users::disable(&server, id)).await.unwrap() };
+        let disabling = async { Box::pin(users::disable(&server, &Caller::OPERATOR, id)).await.unwrap() };
         let given: Vec<_> = meanwhile(OTHERS, refreshing, disabling).await.into_iter().flatten().collect();
         assert!(given.len() >= OTHERS, "they refreshed before");
         for tokens in &given {

@@ -4,6 +4,7 @@
 use tegata::base::secret::Secret;
 use tegata::flow::authorize::{self, Next, Viewer};
 use tegata::flow::users;
+use tegata::model::caller::Caller;
 use tegata::model::ids::UserId;
 use tegata::protocol::params::Params;
 
@@ -22,7 +23,7 @@ async fn reset(world: &World, user: &mut User, round: usize) {
     user.password = format!("reset for the {round}th time");
     let new = Secret::new(user.password.as_str());
     let server = world.app().await;
-    Box::pin(users::set_password(&server, id(user), new))
+    Box::pin(users::set_password(&server, &Caller::OPERATOR, id(user), new))
         .await
         .unwrap();
 }
@@ -83,8 +84,8 @@ async fn a_code_that_disabling_overtook_stays_dead(world: World) {
     let app = world.application().trusted().create().await;
     let server = world.app().await;
     let code = overtaken(&world, &alice, &app, async {
-        Box::pin(users::disable(&server, id(&alice))).await.unwrap();
-        Box::pin(users::enable(&server, id(&alice))).await.unwrap();
+        Box::pin(users::disable(&server, &Caller::OPERATOR, id(&alice))).await.unwrap();
+        Box::pin(users::enable(&server, &Caller::OPERATOR, id(&alice))).await.unwrap();
     })
     .await;
     world.redeem(&app, &code).await.refused(400, "invalid_grant");
@@ -174,7 +175,7 @@ async fn a_change_by_the_old_password_never_undoes_a_reset(world: World) {
             async move {
                 match thief {
                     Some((browser, page)) => drop(change(&browser, &page, &old, "stolen by a stranger").await),
-                    None => users::set_password(&server, id(&old), Secret::new(new)).await.unwrap(),
+                    None => users::set_password(&server, &Caller::OPERATOR, id(&old), Secret::new(new)).await.unwrap(),
                 }
             }
         })

@@ -112,6 +112,33 @@ async fn applications_of_ones_own(world: World) {
     other.open(&format!("/users/{}", hanako.id), "user-with-applications").await;
 }
 
+async fn the_audit_log(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let ichiro = world.administrator("ichiro").await;
+    let hanako = world.user("hanako").await;
+    let app = world.application().name("Memo Bot").create().await;
+    world.tokens(&hanako, &app).await;
+    for _ in 0..3 {
+        world.browser().try_to_sign_in("hanako", "not her password").await;
+    }
+    world.application().name("Importer").create().await;
+    window.open("/login").await;
+    window.sign_in(&ichiro).await;
+    window.follow("nav a[href='/audit']").await;
+    window.element("#export").await;
+    survey.look("audit").await;
+    window.fill("#user", "hanako").await;
+    window.follow("#search").await;
+    assert_eq!(window.value("#user").await, "hanako");
+    survey.look("audit-of-a-user").await;
+    window.fill("#address", "somewhere").await;
+    window.follow("#search").await;
+    window.element("#address-error").await;
+    survey.look("audit-errors").await;
+    survey.open("/audit?event=user_deleted", "audit-no-match").await;
+}
+
 async fn many_applications(world: World) {
     let survey = Survey::start(&world).await;
     let window = &survey.window;

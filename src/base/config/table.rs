@@ -197,6 +197,12 @@ pub static SETTINGS: &[Setting] = &[
         set: |c, v| v.duration(&LIFETIME).map(|read| c.session_max_ttl = read),
     },
     Setting {
+        name: "audit_log_ttl",
+        preset: Preset::Value("365d"),
+        help: "How long the audit log keeps an event",
+        set: |c, v| v.duration(&LIFETIME).map(|read| c.audit_log_ttl = read),
+    },
+    Setting {
         name: "require_pkce",
         preset: Preset::Value("false"),
         help: "Ask PKCE of confidential applications too; public ones always need it",

@@ -134,9 +134,10 @@ mod tests {
     use crate::base::config::{Config, Sources};
     use crate::base::entropy::Entropy;
     use crate::flow::applications::{self, Manager, NotSaved, Saved, Wanted};
+    use crate::model::caller::Caller;
 
     async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
-        applications::create(app, Manager::Administrator, wanted).await
+        applications::create(app, Manager::Administrator, &Caller::OPERATOR, wanted).await
     }
 
     async fn app() -> App {

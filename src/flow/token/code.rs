@@ -4,13 +4,15 @@ use time::OffsetDateTime;
 
 use crate::base::secret::{Secret, SecretHash};
 use crate::flow::App;
+use crate::flow::audit::{self, EventName};
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::issue;
 use crate::flow::reuse::Reuse;
-use crate::model::grant::RevokedReason;
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
+use crate::model::grant::{Family, RevokedReason};
 use crate::model::grant_type::GrantType;
-use crate::model::ids::GrantId;
 use crate::model::token::AuthorizationCode;
 use crate::protocol::grant::code::{Presented, Verdict, judge, refused};
 use crate::protocol::params::Params;
@@ -21,6 +23,7 @@ use crate::store;
 
 pub(super) async fn redeem(
     app: &App,
+    caller: &Caller,
     client: &Authenticated,
     params: &Params,
 ) -> Result<TokenResponse, Refusal> {
@@ -34,8 +37,11 @@ pub(super) async fn redeem(
     client.is_current_for(&code.family)?;
     let now = app.now();
     match judge(&code, client.application().id, Presented::of(params), now) {
-        Verdict::Redeem => exchange(app, client, params, &code, hash, now).await,
-        Verdict::Replay => Err(replayed(app, code.family.grant_id, now).await?),
+        Verdict::Redeem => match exchange(app, client, params, &code, hash, now).await? {
+            Some(response) => Ok(response),
+            None => Err(replayed(app, caller, client, &code.family, now).await?),
+        },
+        Verdict::Replay => Err(replayed(app, caller, client, &code.family, now).await?),
         Verdict::Fail(reason) => {
             store::codes::count_failure(&app.db, hash).await?;
             Err(refused().because(reason).with_cause(reason.as_str()).into())
@@ -44,6 +50,7 @@ pub(super) async fn redeem(
     }
 }
 
+/// `None` where another request redeemed it first.
 async fn exchange(
     app: &App,
     client: &Authenticated,
@@ -51,7 +58,7 @@ async fn exchange(
     code: &AuthorizationCode,
     hash: SecretHash,
     now: OffsetDateTime,
-) -> Result<TokenResponse, Refusal> {
+) -> Result<Option<TokenResponse>, Refusal> {
     let application = client.application();
     // Removed from the application while the code was out: whoever waits there is no longer trusted.
     if application.settings.redirect_uri(&code.redirect_uri).is_none() {
@@ -75,19 +82,29 @@ async fn exchange(
     .reusable(app, reuse.as_ref());
     let mut tx = app.db.write().await?;
     if !store::codes::consume(&mut tx, hash, now).await? {
-        drop(tx);
-        return Err(replayed(app, code.family.grant_id, now).await?);
+        return Ok(None);
     }
     issue::keep(app, &mut tx, application, &code.family, &minted, None, now).await?;
     tx.commit().await?;
-    Ok(minted.response)
+    Ok(Some(minted.response))
 }
 
 /// Two had the same code and the same proofs; one of them stole them, so what came of it dies
 /// (RFC 6749 §4.1.2). Committed before it is refused: an error that rolls back would lose the revocation.
-async fn replayed(app: &App, grant: GrantId, now: OffsetDateTime) -> Result<Refusal, Refusal> {
+async fn replayed(
+    app: &App,
+    caller: &Caller,
+    client: &Authenticated,
+    family: &Family,
+    now: OffsetDateTime,
+) -> Result<Refusal, Refusal> {
+    let grant = family.grant_id;
     let mut tx = app.db.write().await?;
-    store::grants::revoke(&mut tx, grant, RevokedReason::CodeReplayed, now).await?;
+    if store::grants::revoke(&mut tx, grant, RevokedReason::CodeReplayed, now).await? {
+        let caller = caller.as_application(client.application().id);
+        let event = Event::of_family(EventName::CodeReplayed, family);
+        audit::record(app, &mut tx, &caller, event).await?;
+    }
     tx.commit().await?;
     tracing::warn!(event = "code_replayed", %grant, "an authorization code came twice: its grant is revoked");
     Ok(refused()

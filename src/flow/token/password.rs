@@ -1,8 +1,6 @@
 //! A user's name and password for tokens (RFC 6749 §4.3), where the operator offers it all the same
 //! (RFC 9700 §2.4).
 
-use std::net::IpAddr;
-
 use time::{Duration, OffsetDateTime};
 
 use crate::base::secret::Secret;
@@ -13,6 +11,7 @@ use crate::flow::error::Refusal;
 use crate::flow::issue;
 use crate::flow::login::{self, Attempt, NotSignedIn};
 use crate::flow::reuse::Reuse;
+use crate::model::caller::Caller;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
 use crate::model::resource::Resources;
@@ -29,14 +28,14 @@ use crate::store::grants::NewGrant;
 
 pub(super) async fn exchange(
     app: &App,
+    caller: &Caller,
     client: &Authenticated,
     params: &Params,
-    address: IpAddr,
 ) -> Result<TokenResponse, Refusal> {
     let attempt = Attempt {
         username: params.require("username")?.to_owned(),
         password: Secret::new(params.require("password")?),
-        address,
+        caller: caller.as_application(client.application().id),
         browser: None,
     };
     let rules = ScopeRules::of(&client.application().settings, GrantType::Password);

@@ -4,10 +4,13 @@ use time::OffsetDateTime;
 
 use super::may_go_on;
 use crate::base::secret::{Secret, SecretHash};
+use crate::flow::audit::{self, EventName};
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::reuse::{self, Reuse};
 use crate::flow::{App, issue, retry};
+use crate::model::audit::Event;
+use crate::model::caller::Caller;
 use crate::model::grant::{Family, RevokedReason};
 use crate::model::grant_type::GrantType;
 use crate::model::resource::Resources;
@@ -26,6 +29,7 @@ use crate::store::{self};
 
 /// One presentation of a refresh token.
 struct Presentation<'a> {
+    caller: &'a Caller,
     client: &'a Authenticated,
     token: Secret,
     hash: SecretHash,
@@ -36,12 +40,14 @@ struct Presentation<'a> {
 
 pub(super) async fn rotate(
     app: &App,
+    caller: &Caller,
     client: &Authenticated,
     params: &Params,
     arrival: u64,
 ) -> Result<TokenResponse, Refusal> {
     let token = Secret::new(params.require("refresh_token")?);
     let presentation = Presentation {
+        caller,
         client,
         hash: token.hash(),
         token,
@@ -205,13 +211,12 @@ impl Presentation<'_> {
     /// is refused: an error that rolls back would lose the revocation.
     async fn replayed(&self, app: &App, family: &Family) -> Result<Refusal, Refusal> {
         let mut tx = app.db.write().await?;
-        store::grants::revoke(
-            &mut tx,
-            family.grant_id,
-            RevokedReason::RefreshTokenReplayed,
-            self.now,
-        )
-        .await?;
+        let reason = RevokedReason::RefreshTokenReplayed;
+        if store::grants::revoke(&mut tx, family.grant_id, reason, self.now).await? {
+            let caller = self.caller.as_application(self.client.application().id);
+            let event = Event::of_family(EventName::RefreshTokenReplayed, family);
+            audit::record(app, &mut tx, &caller, event).await?;
+        }
         tx.commit().await?;
         tracing::warn!(
             event = "refresh_token_replayed",

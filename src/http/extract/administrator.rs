@@ -20,6 +20,7 @@ use crate::http::middleware::request::{Cause, RequestId};
 use crate::http::pages::authorize::redirect;
 use crate::http::pages::error;
 use crate::http::pages::login::is_own_path;
+use crate::model::caller::Caller;
 use crate::model::user::User;
 use crate::protocol::bearer::Challenge;
 use crate::protocol::scope::APPLICATIONS;
@@ -46,7 +47,7 @@ where
         let app = App::from_ref(state);
         let viewer = Viewer::from_request_parts(parts, state).await?;
         let by = if is_program(&parts.headers) {
-            by_session(&app, viewer.user())?
+            by_session(&app, viewer.user())?.0
         } else {
             let request_id = parts.extensions.get::<RequestId>();
             admit(&app, viewer.user(), parts.uri.path(), request_id)?
@@ -138,8 +139,8 @@ fn admit(
 }
 
 /// A program that acts for somebody who manages applications; it is told in JSON what it may not do.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::http) struct ManagingProgram(pub(in crate::http) Manager);
+#[derive(Clone, Debug)]
+pub(in crate::http) struct ManagingProgram(pub(in crate::http) Manager, pub(in crate::http) Caller);
 
 impl<S: Sync + Send> FromRequestParts<S> for ManagingProgram
 where
@@ -149,14 +150,15 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let app = App::from_ref(state);
+        let Ok(caller) = Caller::from_request_parts(parts, state).await;
         if bears_token(&parts.headers) {
-            return by_token(&app, &parts.headers).await.map(Self);
+            return by_token(&app, &parts.headers, &caller).await;
         }
         let viewer = Viewer::from_request_parts(parts, state).await?;
-        let by = by_session(&app, viewer.user())?;
+        let (by, user) = by_session(&app, viewer.user())?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         if reads || is_from_our_page(&parts.headers, &app, &viewer).await {
-            return Ok(Self(by));
+            return Ok(Self(by, caller.as_user(user.id)));
         }
         Err(forbidden(
             "Send the session's token in the X-CSRF-Token header, from this server's own origin",
@@ -165,8 +167,8 @@ where
 }
 
 /// A program that acts for an administrator.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::http) struct AdministratorProgram;
+#[derive(Clone, Debug)]
+pub(in crate::http) struct AdministratorProgram(pub(in crate::http) Caller);
 
 impl<S: Sync + Send> FromRequestParts<S> for AdministratorProgram
 where
@@ -175,9 +177,9 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let ManagingProgram(by) = ManagingProgram::from_request_parts(parts, state).await?;
+        let ManagingProgram(by, caller) = ManagingProgram::from_request_parts(parts, state).await?;
         if by.is_administrator() {
-            return Ok(Self);
+            return Ok(Self(caller));
         }
         Err(forbidden(ADMINISTRATORS_ALONE))
     }
@@ -198,7 +200,7 @@ fn bears_token(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn by_token(app: &App, headers: &HeaderMap) -> Result<Manager, Response> {
+async fn by_token(app: &App, headers: &HeaderMap, caller: &Caller) -> Result<ManagingProgram, Response> {
     let token = RequireBearer::new(app.clone(), &[APPLICATIONS])
         .authenticate(headers)
         .await
@@ -208,18 +210,22 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Manager, Response> {
         let challenge = Challenge::invalid_token("The access token is for another resource");
         return Err(BearerError::from(challenge).into_response());
     }
-    let by = token
-        .user_id
-        .and_then(|user| Manager::acting_for(app, user, token.admin));
-    by.ok_or_else(|| {
+    let program = token.user_id.and_then(|user| {
+        let by = Manager::acting_for(app, user, token.admin)?;
+        let caller = caller.as_user(user).through(token.application_id);
+        Some(ManagingProgram(by, caller))
+    });
+    program.ok_or_else(|| {
         let challenge = Challenge::insufficient_privileges("The token is not an administrator's");
         BearerError::from(challenge).into_response()
     })
 }
 
-fn by_session(app: &App, user: Option<&User>) -> Result<Manager, Response> {
+fn by_session<'u>(app: &App, user: Option<&'u User>) -> Result<(Manager, &'u User), Response> {
     match user {
-        Some(user) => Manager::of(app, user).ok_or_else(|| forbidden(ADMINISTRATORS_ALONE)),
+        Some(user) => Manager::of(app, user)
+            .map(|by| (by, user))
+            .ok_or_else(|| forbidden(ADMINISTRATORS_ALONE)),
         None => Err(BearerError::from(Challenge::unauthorized()).into_response()),
     }
 }

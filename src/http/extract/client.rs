@@ -1,21 +1,18 @@
 //! A request at which a client authenticates (RFC 6749 §2.3), and its answer.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::address::ClientAddress;
 use super::params::FormParams;
 use crate::flow::App;
 use crate::flow::error::Refusal;
 use crate::flow::failed_requests::{Attempt, named_client};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::middleware::cors::{self, Unread};
-use crate::http::middleware::request::RequestId;
+use crate::model::caller::Caller;
 use crate::model::failed_request::Endpoint;
 use crate::protocol::client_auth::{Presented, presented};
 use crate::protocol::error::OAuthError;
@@ -33,10 +30,9 @@ pub(in crate::http) struct ClientRequest {
 pub(in crate::http) struct Call {
     pub(in crate::http) app: App,
     pub(in crate::http) params: Params,
-    pub(in crate::http) address: IpAddr,
+    pub(in crate::http) caller: Caller,
     client_id: Option<String>,
     headers: HeaderMap,
-    request_id: RequestId,
 }
 
 impl<S: Send + Sync> FromRequest<S> for ClientRequest
@@ -47,8 +43,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, state).await;
-        let request_id = parts.extensions.get().cloned().unwrap_or_default();
+        let Ok(caller) = Caller::from_request_parts(&mut parts, state).await;
         let headers = parts.headers.clone();
         let FormParams(params) = FormParams::from_request(Request::from_parts(parts, body), state)
             .await
@@ -59,9 +54,8 @@ where
                 app: App::from_ref(state),
                 client_id: named_client(&presented, &params),
                 params,
-                address,
+                caller,
                 headers,
-                request_id,
             },
             presented,
         })
@@ -84,7 +78,7 @@ impl Call {
         let attempt = Attempt {
             endpoint,
             params: &self.params,
-            request_id: &self.request_id.0,
+            request_id: self.caller.request_id.as_deref().unwrap_or_default(),
         };
         attempt
             .watch(&self.app, self.client_id.as_deref(), outcome)

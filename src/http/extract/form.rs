@@ -13,6 +13,7 @@ use super::viewer::Viewer;
 use crate::flow::App;
 use crate::http::middleware::request::RequestId;
 use crate::http::pages::error;
+use crate::model::caller::Caller;
 use crate::protocol::params::Params;
 
 pub(in crate::http) const CSRF_FIELD: &str = "csrf_token";
@@ -25,6 +26,8 @@ const LISTS: [&str; 4] = ["scopes", "default_scopes", "optional_scopes", "grants
 #[derive(Debug)]
 pub(in crate::http) struct Form {
     pub(in crate::http) viewer: Viewer,
+    /// The user who is signed in, or nobody proven.
+    pub(in crate::http) caller: Caller,
     pub(in crate::http) params: Params,
 }
 
@@ -50,6 +53,7 @@ where
         let id = request.extensions().get::<RequestId>().cloned();
         let (mut parts, body) = request.into_parts();
         let viewer = Viewer::from_request_parts(&mut parts, state).await?;
+        let Ok(caller) = Caller::from_request_parts(&mut parts, state).await;
         let (_, params) = page_body(&parts.headers, body)
             .await
             .map_err(|problem| error::plain(problem.0, problem.1, id.as_ref()))?;
@@ -59,7 +63,13 @@ where
         }
         let sent = header_token(&parts.headers).or_else(|| params.get(CSRF_FIELD).map(str::to_owned));
         if is_ours(&parts.headers, &app) && viewer.csrf_matches(&sent.unwrap_or_default()).await {
-            return Ok(Self { viewer, params });
+            return Ok(Self {
+                caller: viewer
+                    .user()
+                    .map_or(caller.clone(), |user| caller.as_user(user.id)),
+                viewer,
+                params,
+            });
         }
         Err(error::forged(id.as_ref()))
     }

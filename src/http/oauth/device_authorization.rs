@@ -7,6 +7,6 @@ use crate::http::extract::client::ClientRequest;
 use crate::model::failed_request::Endpoint;
 
 pub(in crate::http) async fn create(ClientRequest { presented, call }: ClientRequest) -> Response {
-    let outcome = flow::device::begin(&call.app, &call.params, presented, call.address).await;
+    let outcome = flow::device::begin(&call.app, &call.params, presented, &call.caller).await;
     call.readable_answer(Endpoint::DeviceAuthorization, outcome).await
 }

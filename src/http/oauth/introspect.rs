@@ -7,6 +7,6 @@ use crate::http::extract::client::ClientRequest;
 use crate::model::failed_request::Endpoint;
 
 pub(in crate::http) async fn create(ClientRequest { presented, call }: ClientRequest) -> Response {
-    let outcome = flow::introspect::introspect(&call.app, &call.params, presented, call.address).await;
+    let outcome = flow::introspect::introspect(&call.app, &call.params, presented, &call.caller).await;
     call.answer(Endpoint::Introspect, outcome).await
 }

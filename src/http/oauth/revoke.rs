@@ -8,7 +8,7 @@ use crate::http::extract::client::ClientRequest;
 use crate::model::failed_request::Endpoint;
 
 pub(in crate::http) async fn create(ClientRequest { presented, call }: ClientRequest) -> Response {
-    let outcome = flow::revoke::revoke(&call.app, &call.params, presented, call.address).await;
+    let outcome = flow::revoke::revoke(&call.app, &call.params, presented, &call.caller).await;
     call.readable_answer(Endpoint::Revoke, outcome.map(|()| json!({})))
         .await
 }

@@ -13,7 +13,6 @@ use crate::base::secret::Secret;
 use crate::flow::login::Attempt;
 use crate::flow::users::NewUserRefused;
 use crate::flow::{App, sessions, users};
-use crate::http::extract::address::ClientAddress;
 use crate::http::extract::form::Form;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::account::{Account, SessionRow};
@@ -101,7 +100,6 @@ fn browser(agent: &str) -> String {
 
 pub(in crate::http) async fn change_password(
     State(app): State<App>,
-    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     form: Form,
 ) -> Response {
@@ -122,7 +120,7 @@ pub(in crate::http) async fn change_password(
     let current = Attempt {
         username: user.username.clone(),
         password: Secret::new(form.text("current_password")),
-        address,
+        caller: form.caller.clone(),
         browser: known_browser(&headers, &app),
     };
     match users::change_password(&app, user, &current, Secret::new(new), viewer.session_hash()).await {
@@ -148,7 +146,7 @@ pub(in crate::http) async fn end_sessions(State(app): State<App>, form: Form) ->
     let Some(user) = form.viewer.user() else {
         return to_login(&app);
     };
-    if let Err(refusal) = sessions::end_all(&app, user.id, None).await {
+    if let Err(refusal) = sessions::end_all(&app, &form.caller, user.id, None).await {
         return error::refused(&refusal);
     }
     if let Err(fault) = form.viewer.session.flush().await {

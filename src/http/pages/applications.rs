@@ -42,7 +42,7 @@ pub(in crate::http) async fn index(
     let (mut parts, _) = request.into_parts();
     if is_program(&parts.headers) {
         return match ManagingProgram::from_request_parts(&mut parts, &app).await {
-            Ok(ManagingProgram(by)) => json::index(&app, by).await,
+            Ok(ManagingProgram(by, _)) => json::index(&app, by).await,
             Err(refused) => refused,
         };
     }
@@ -124,7 +124,7 @@ pub(in crate::http) async fn create(State(app): State<App>, request: Request) ->
         Err(refused) => return refused,
     };
     let typed = form::read_new(&sent);
-    match flow::create(&app, by, &typed).await {
+    match flow::create(&app, by, &sent.caller, &typed).await {
         // Shown as the answer itself: a secret that waited for the next page would have to be kept.
         Ok(saved) => {
             show::page_of(
@@ -167,7 +167,7 @@ pub(in crate::http) async fn show(
     let (mut parts, _) = request.into_parts();
     if is_program(&parts.headers) {
         return match ManagingProgram::from_request_parts(&mut parts, &app).await {
-            Ok(ManagingProgram(by)) => json::show(&app, by, &id).await,
+            Ok(ManagingProgram(by, _)) => json::show(&app, by, &id).await,
             Err(refused) => refused,
         };
     }
@@ -212,7 +212,7 @@ pub(in crate::http) async fn update(
         .get("version")
         .and_then(|text| text.parse().ok())
         .unwrap_or(-1);
-    match flow::change(&app, by, id, &typed, version).await {
+    match flow::change(&app, by, &sent.caller, id, &typed, version).await {
         Ok(saved) if saved.secret.is_some() => {
             show::page_of(&app, &sent.viewer, &saved.client, saved.secret, StatusCode::OK).await
         }
@@ -251,9 +251,9 @@ pub(in crate::http) async fn patch(
 pub(in crate::http) async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
-    ManagingProgram(by): ManagingProgram,
+    ManagingProgram(by, caller): ManagingProgram,
 ) -> Response {
-    json::remove(&app, by, &id).await
+    json::remove(&app, by, &caller, &id).await
 }
 
 /// `GET /oauth/applications/:id/delete`.
@@ -297,7 +297,7 @@ pub(in crate::http) async fn delete(
         Ok(client) => client,
         Err(refused) => return refused,
     };
-    match flow::delete(&app, by, client.application.id).await {
+    match flow::delete(&app, by, &sent.caller, client.application.id).await {
         Ok(true) => {
             let name = &client.application.settings.name;
             sent.viewer
@@ -327,7 +327,7 @@ pub(in crate::http) async fn rotate_secret(
     } else {
         "Nothing was made: a public application has no secret."
     };
-    match flow::rotate_secret(&app, by, id, Older::Keep).await {
+    match flow::rotate_secret(&app, by, &sent.caller, id, Older::Keep).await {
         Ok(Some(secret)) => match found(&app, by, &id.to_string(), &request_id).await {
             Ok(client) => show::page_of(&app, &sent.viewer, &client, Some(secret), StatusCode::CREATED).await,
             Err(refused) => refused,
@@ -355,7 +355,7 @@ pub(in crate::http) async fn retire_secret(
     let Ok(secret) = secret.parse() else {
         return error::gone(Some(&request_id));
     };
-    let notice = match flow::retire_secret(&app, by, id, secret).await {
+    let notice = match flow::retire_secret(&app, by, &sent.caller, id, secret).await {
         Ok(true) => "The secret is retired: it opens nothing any more.",
         Ok(false) => "Nothing was retired: the last secret stays, and the other may be gone already.",
         Err(refusal) => return error::refused(&refusal),

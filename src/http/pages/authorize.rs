@@ -152,7 +152,7 @@ async fn settle(app: &App, form: &Form, request_id: RequestId, decision: Decisio
         .all("scopes")
         .filter_map(|name| Scope::parse(name).ok())
         .collect();
-    match authorize::decide(app, &Secret::new(handle), user, decision, &ticked).await {
+    match authorize::decide(app, &form.caller, &Secret::new(handle), user, decision, &ticked).await {
         Ok(next) => asking.answer(next).await,
         Err(refusal) => error::refused(&refusal),
     }

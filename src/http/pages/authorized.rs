@@ -70,7 +70,7 @@ pub(in crate::http) async fn delete(
     let Ok(id) = id.parse() else {
         return error::gone(Some(&request_id));
     };
-    match authorized::withdraw(&app, user.id, id).await {
+    match authorized::withdraw(&app, &form.caller, user.id, id).await {
         Ok(None) => error::gone(Some(&request_id)),
         Ok(Some(_)) if method == Method::DELETE && error::prefers_json(&headers) => {
             StatusCode::NO_CONTENT.into_response()

@@ -111,15 +111,12 @@ pub(in crate::http) async fn create(
             Some("authorize") => Decision::Authorize,
             _ => Decision::Deny,
         };
-        return decide(
-            &app,
-            viewer,
-            user,
-            &Secret::new(confirmation),
-            decision,
-            &request_id,
-        )
-        .await;
+        let confirmation = Secret::new(confirmation);
+        return match device::decide(&app, &form_sent.caller, &confirmation, user, decision).await {
+            Ok(Some(application)) => done(&app, viewer, application, decision).await,
+            Ok(None) => over(&request_id),
+            Err(refusal) => error::refused(&refusal),
+        };
     }
     let typed = form_sent.text("user_code");
     let Some(code) = UserCode::parse(&typed) else {
@@ -175,19 +172,7 @@ async fn wait(app: &App, viewer: &Viewer, user: &User, user_code: String, second
     response
 }
 
-async fn decide(
-    app: &App,
-    viewer: &Viewer,
-    user: &User,
-    confirmation: &Secret,
-    decision: Decision,
-    request_id: &RequestId,
-) -> Response {
-    let application = match device::decide(app, confirmation, user, decision).await {
-        Ok(Some(application)) => application,
-        Ok(None) => return over(request_id),
-        Err(refusal) => return error::refused(&refusal),
-    };
+async fn done(app: &App, viewer: &Viewer, application: String, decision: Decision) -> Response {
     match chrome(app, viewer).await {
         Ok(chrome) => page(
             StatusCode::OK,

@@ -13,7 +13,7 @@ use crate::flow::App;
 use crate::flow::authorize;
 use crate::flow::device;
 use crate::flow::login::{self, Attempt, BROWSER_KNOWN, NotSignedIn};
-use crate::http::extract::address::ClientAddress;
+use crate::flow::sessions;
 use crate::http::extract::form::Form;
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
@@ -151,18 +151,13 @@ async fn form(
     response
 }
 
-pub(in crate::http) async fn create(
-    State(app): State<App>,
-    ClientAddress(address): ClientAddress,
-    headers: HeaderMap,
-    form_sent: Form,
-) -> Response {
+pub(in crate::http) async fn create(State(app): State<App>, headers: HeaderMap, form_sent: Form) -> Response {
     let onward = Onward::of(&form_sent.params);
     let browser = known_browser(&headers, &app);
     let attempt = Attempt {
         username: form_sent.text("username"),
         password: Secret::new(form_sent.params.get("password").unwrap_or_default()),
-        address,
+        caller: form_sent.caller.clone(),
         browser: browser.clone(),
     };
     let viewer = &form_sent.viewer;
@@ -248,6 +243,11 @@ pub(in crate::http) async fn delete(State(app): State<App>, form: Form) -> Respo
     let user = form.viewer.user().map(|user| user.id);
     if let (Some(user), Some(confirmation)) = (user, form.params.get(CONFIRMATION))
         && let Err(refusal) = device::hand_over(&app, &Secret::new(confirmation), user).await
+    {
+        return error::refused(&refusal);
+    }
+    if let Some(user) = user
+        && let Err(refusal) = sessions::sign_out(&app, &form.caller, user, form.viewer.session_hash()).await
     {
         return error::refused(&refusal);
     }

@@ -83,7 +83,7 @@ pub(in crate::http) async fn create(State(app): State<App>, headers: HeaderMap, 
         email: Some(email),
         password: Secret::new(password),
     };
-    match setup::create_administrator(&app, &token, &profile).await {
+    match setup::create_administrator(&app, &sent.caller, &token, &profile).await {
         Ok(user) => {
             let agent = headers
                 .get(header::USER_AGENT)

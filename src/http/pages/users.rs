@@ -131,7 +131,7 @@ pub(in crate::http) async fn create(
         password: generated.clone().unwrap_or_else(|| Secret::new(typed)),
     };
     let admin = sent.is_on("admin");
-    match flow::create(&app, &profile, admin).await {
+    match flow::create(&app, &sent.caller, &profile, admin).await {
         // Shown as the answer itself: a password that waited for the next page would have to be kept.
         Ok(user) => show_page(&app, &sent.viewer, user, generated, StatusCode::CREATED).await,
         Err(NewUserRefused::Fields(faults)) => {
@@ -311,7 +311,7 @@ async fn perform(app: &App, id: &str, request_id: &RequestId, sent: &Form, deed:
     };
     let name = &user.username;
     let own_page = format!("{PATH}/{}", user.id);
-    let (notice, next) = match flow::perform(app, user.id, deed).await {
+    let (notice, next) = match flow::perform(app, &sent.caller, user.id, deed).await {
         Ok(false) => (LAST.to_owned(), own_page),
         Ok(true) => match deed {
             Deed::Disable => (
@@ -339,7 +339,7 @@ pub(in crate::http) async fn enable(
         Ok(user) => user,
         Err(refused) => return refused,
     };
-    if let Err(refusal) = flow::enable(&app, user.id).await {
+    if let Err(refusal) = flow::enable(&app, &sent.caller, user.id).await {
         return error::refused(&refusal);
     }
     let notice = format!("{} is enabled.", user.username);
@@ -363,7 +363,7 @@ pub(in crate::http) async fn reset_password(
         return to(&app, "/account");
     }
     let password = generated_password::generate(&app.entropy);
-    match flow::set_password(&app, user.id, password.clone()).await {
+    match flow::set_password(&app, &sent.caller, user.id, password.clone()).await {
         Ok(()) => show_page(&app, &sent.viewer, user, Some(password), StatusCode::OK).await,
         Err(NewUserRefused::Refused(refusal)) => error::refused(&refusal),
         Err(_) => error::gone(Some(&request_id)),
@@ -381,7 +381,7 @@ pub(in crate::http) async fn end_sessions(
         Ok(user) => user,
         Err(refused) => return refused,
     };
-    if let Err(refusal) = sessions::end_all(&app, user.id, None).await {
+    if let Err(refusal) = sessions::end_all(&app, &sent.caller, user.id, None).await {
         return error::refused(&refusal);
     }
     let notice = format!("{} is signed out everywhere.", user.username);
@@ -403,7 +403,7 @@ pub(in crate::http) async fn withdraw(
     let Ok(application) = application.parse() else {
         return error::gone(Some(&request_id));
     };
-    match authorized::withdraw(&app, user.id, application).await {
+    match authorized::withdraw(&app, &sent.caller, user.id, application).await {
         Ok(Some(name)) => {
             let notice = format!("{name} can no longer use the account of {}.", user.username);
             sent.viewer.leave_notice(&notice).await;

@@ -11,6 +11,7 @@ use super::account::Account;
 use super::applications::{
     ApplicationDelete, ApplicationDisable, ApplicationForm, ApplicationShow, ApplicationsList,
 };
+use super::audit::AuditLog;
 use super::authorized::Authorized;
 use super::consent::Consent;
 use super::device::{Device, DeviceConfirm, DeviceDone};
@@ -47,6 +48,7 @@ pub fn pages(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error>
     pages.extend(empty(say)?);
     pages.extend(empty_users(say)?);
     pages.extend(owned(say)?);
+    pages.extend(empty_logs(say)?);
     Ok(pages)
 }
 
@@ -74,6 +76,7 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("grants", GrantsList::sample_in(say).render()?),
         ("grants-revoke", GrantsRevoke::sample_in(say).render()?),
         ("grant", GrantShow::sample_in(say).render()?),
+        ("audit", AuditLog::sample_in(say).render()?),
         ("authorized", Authorized::sample_in(say).render()?),
         ("account", Account::sample_in(say).render()?),
         ("users", UsersList::sample_in(say).render()?),
@@ -197,6 +200,25 @@ fn empty_users(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Erro
     Ok(vec![
         ("users-nobody-matches", nobody.render()?),
         ("user-bare", oneself.render()?),
+    ])
+}
+
+/// The same of the audit log.
+fn empty_logs(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
+    let nothing_matches = AuditLog {
+        rows: Vec::new(),
+        errors: FieldErrors::new(),
+        older_href: None,
+        ..AuditLog::sample_in(say)
+    };
+    let nothing_happened = AuditLog {
+        searched: false,
+        newest_href: None,
+        ..nothing_matches.clone()
+    };
+    Ok(vec![
+        ("audit-nothing-matches", nothing_matches.render()?),
+        ("audit-empty", nothing_happened.render()?),
     ])
 }
 

@@ -30,7 +30,7 @@ pub(in crate::http) async fn index(
     let (mut parts, _) = request.into_parts();
     if is_program(&parts.headers) {
         return match ManagingProgram::from_request_parts(&mut parts, &app).await {
-            Ok(ManagingProgram(by)) => as_json(&app, by, &id).await,
+            Ok(ManagingProgram(by, _)) => as_json(&app, by, &id).await,
             Err(refused) => refused,
         };
     }
@@ -146,7 +146,7 @@ pub(in crate::http) async fn add_redirect_uri(
     let Ok(failure) = failure.parse() else {
         return error::gone(Some(&request_id));
     };
-    let notice = match flow::add_redirect_uri(&app, by, &application, failure).await {
+    let notice = match flow::add_redirect_uri(&app, by, &sent.caller, &application, failure).await {
         Ok(Some(_)) => "The redirect URI is registered. People are asked for their consent once more.",
         Ok(None) => {
             "Nothing was registered: only an address at a host that is registered already can be added here."

@@ -310,7 +310,7 @@ pub(in crate::http) async fn revoke_all(
         Ok(client) => client.application,
         Err(refused) => return refused,
     };
-    if let Err(refusal) = tokens::all(&app, None, Some(application.id)).await {
+    if let Err(refusal) = tokens::all(&app, &sent.caller, None, Some(application.id)).await {
         return error::refused(&refusal);
     }
     let notice = format!(
@@ -331,7 +331,7 @@ pub(in crate::http) async fn revoke(
     let (Ok(id), Ok(grant)) = (id.parse::<ApplicationId>(), grant.parse()) else {
         return error::gone(Some(&request_id));
     };
-    let notice = match flow::revoke(&app, id, grant).await {
+    let notice = match flow::revoke(&app, &sent.caller, id, grant).await {
         Ok(true) => "The grant is revoked: all its tokens are dead.",
         Ok(false) => "Nothing was revoked: the grant is dead already.",
         Err(refusal) => return error::refused(&refusal),
@@ -350,7 +350,7 @@ pub(in crate::http) async fn revoke_own_token(
     let (Ok(id), Some(fingerprint)) = (id.parse::<ApplicationId>(), Fingerprint::parse(&fingerprint)) else {
         return error::gone(Some(&request_id));
     };
-    let notice = match flow::revoke_own_token(&app, id, fingerprint).await {
+    let notice = match flow::revoke_own_token(&app, &sent.caller, id, fingerprint).await {
         Ok(true) => "The token is revoked.",
         Ok(false) => "Nothing was revoked: the token is dead already.",
         Err(refusal) => return error::refused(&refusal),
@@ -363,7 +363,7 @@ pub(in crate::http) async fn revoke_own_token(
 pub(in crate::http) async fn remove(
     State(app): State<App>,
     Path((id, grant)): Path<(String, String)>,
-    _: AdministratorProgram,
+    AdministratorProgram(caller): AdministratorProgram,
 ) -> Response {
     let id = match json::find(&app, Manager::Administrator, &id).await {
         Ok(client) => client.application.id,
@@ -373,7 +373,7 @@ pub(in crate::http) async fn remove(
         return no_such("There is no such grant of this application");
     };
     removed(
-        flow::revoke(&app, id, grant).await,
+        flow::revoke(&app, &caller, id, grant).await,
         "There is no such live grant of this application",
     )
 }
@@ -382,7 +382,7 @@ pub(in crate::http) async fn remove(
 pub(in crate::http) async fn remove_own_token(
     State(app): State<App>,
     Path((id, fingerprint)): Path<(String, String)>,
-    _: AdministratorProgram,
+    AdministratorProgram(caller): AdministratorProgram,
 ) -> Response {
     let id = match json::find(&app, Manager::Administrator, &id).await {
         Ok(client) => client.application.id,
@@ -392,7 +392,7 @@ pub(in crate::http) async fn remove_own_token(
         return no_such("A fingerprint is eight hexadecimal digits");
     };
     removed(
-        flow::revoke_own_token(&app, id, fingerprint).await,
+        flow::revoke_own_token(&app, &caller, id, fingerprint).await,
         "The application has no such live token on its own behalf",
     )
 }
@@ -401,13 +401,14 @@ pub(in crate::http) async fn remove_own_token(
 pub(in crate::http) async fn remove_all(
     State(app): State<App>,
     Path(id): Path<String>,
-    _: AdministratorProgram,
+    AdministratorProgram(caller): AdministratorProgram,
 ) -> Response {
     let id = match json::find(&app, Manager::Administrator, &id).await {
         Ok(client) => client.application.id,
         Err(refused) => return refused,
     };
-    removed(tokens::all(&app, None, Some(id)).await.map(|_| true), "")
+    let revoked = tokens::all(&app, &caller, None, Some(id)).await;
+    removed(revoked.map(|_| true), "")
 }
 
 fn removed(done: Result<bool, Refusal>, none: &'static str) -> Response {

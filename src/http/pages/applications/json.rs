@@ -17,6 +17,7 @@ use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::administrator::ManagingProgram;
 use crate::http::extract::params::{drain, is_media_type, read};
 use crate::model::application::Client;
+use crate::model::caller::Caller;
 use crate::model::ids::ApplicationId;
 use crate::protocol::error::OAuthError;
 
@@ -227,10 +228,10 @@ async fn fields(request: Request) -> Result<Fields, Response> {
 }
 
 /// A program that may, and what it sends.
-async fn admitted(app: &App, request: Request) -> Result<(Manager, Fields), Response> {
+async fn admitted(app: &App, request: Request) -> Result<(ManagingProgram, Fields), Response> {
     let (mut parts, body) = request.into_parts();
-    let ManagingProgram(by) = ManagingProgram::from_request_parts(&mut parts, app).await?;
-    Ok((by, fields(Request::from_parts(parts, body)).await?))
+    let program = ManagingProgram::from_request_parts(&mut parts, app).await?;
+    Ok((program, fields(Request::from_parts(parts, body)).await?))
 }
 
 pub(super) async fn index(app: &App, by: Manager) -> Response {
@@ -268,7 +269,7 @@ fn no_such_application() -> Response {
 }
 
 pub(super) async fn create(app: &App, request: Request) -> Response {
-    let (by, mut sent) = match admitted(app, request).await {
+    let (ManagingProgram(by, caller), mut sent) = match admitted(app, request).await {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
@@ -279,7 +280,7 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
         ..Wanted::default()
     };
     sent.put_into(&mut wanted);
-    match flow::create(app, by, &wanted).await {
+    match flow::create(app, by, &caller, &wanted).await {
         Ok(saved) => {
             let body = Json(described(app, &saved.client, saved.secret.as_ref()));
             (StatusCode::CREATED, NO_STORE, body).into_response()
@@ -289,7 +290,7 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
 }
 
 pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
-    let (by, sent) = match admitted(app, request).await {
+    let (ManagingProgram(by, caller), sent) = match admitted(app, request).await {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
@@ -301,7 +302,7 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
         let version = sent.version.unwrap_or(application.version);
         let mut wanted = Wanted::of(&application.settings);
         sent.clone().put_into(&mut wanted);
-        match flow::change(app, by, application.id, &wanted, version).await {
+        match flow::change(app, by, &caller, application.id, &wanted, version).await {
             Ok(saved) if saved.secret.is_some() => {
                 return (
                     NO_STORE,
@@ -317,12 +318,12 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
     not_saved(NotSaved::Conflict)
 }
 
-pub(super) async fn remove(app: &App, by: Manager, id: &str) -> Response {
+pub(super) async fn remove(app: &App, by: Manager, caller: &Caller, id: &str) -> Response {
     let id = match find(app, by, id).await {
         Ok(client) => client.application.id,
         Err(refused) => return refused,
     };
-    match flow::delete(app, by, id).await {
+    match flow::delete(app, by, caller, id).await {
         Ok(true) => (StatusCode::NO_CONTENT, NO_STORE).into_response(),
         Ok(false) => no_such_application(),
         Err(refusal) => EndpointError::from(refusal).into_response(),
@@ -330,16 +331,16 @@ pub(super) async fn remove(app: &App, by: Manager, id: &str) -> Response {
 }
 
 /// `enabled`: what it is to be. Asked twice, it is done once, and answered alike.
-pub(super) async fn switch(app: &App, id: &str, enabled: bool) -> Response {
+pub(super) async fn switch(app: &App, caller: &Caller, id: &str, enabled: bool) -> Response {
     let by = Manager::Administrator;
     let id = match find(app, by, id).await {
         Ok(client) => client.application.id,
         Err(refused) => return refused,
     };
     let switched = if enabled {
-        flow::enable(app, id).await
+        flow::enable(app, caller, id).await
     } else {
-        flow::disable(app, id).await
+        flow::disable(app, caller, id).await
     };
     if let Err(refusal) = switched {
         return EndpointError::from(refusal).into_response();

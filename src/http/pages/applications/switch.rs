@@ -70,7 +70,7 @@ async fn switch(app: &App, id: &str, request_id: &RequestId, request: Request, e
     if is_program(request.headers()) {
         let (mut parts, _) = request.into_parts();
         return match AdministratorProgram::from_request_parts(&mut parts, app).await {
-            Ok(_) => json::switch(app, id, enabled).await,
+            Ok(AdministratorProgram(caller)) => json::switch(app, &caller, id, enabled).await,
             Err(refused) => refused,
         };
     }
@@ -84,9 +84,9 @@ async fn switch(app: &App, id: &str, request_id: &RequestId, request: Request, e
     };
     let name = &application.settings.name;
     let switched = if enabled {
-        flow::enable(app, application.id).await
+        flow::enable(app, &sent.caller, application.id).await
     } else {
-        flow::disable(app, application.id).await
+        flow::disable(app, &sent.caller, application.id).await
     };
     let notice = match switched {
         Ok(_) if enabled => format!("{name} is enabled. What has not expired works again."),
