@@ -116,9 +116,10 @@ struct Kept {
 /// A request arrives by GET, or by POST with `go_on`, which is kept and shown by the GET that follows.
 ///
 /// # Errors
-/// That the store did not do it.
+/// That the store did not do it, or that too many people who have not signed in ask from one network.
 pub async fn begin(
     app: &App,
+    caller: &Caller,
     params: &Params,
     viewer: Option<Viewer<'_>>,
     go_on: bool,
@@ -152,6 +153,9 @@ pub async fn begin(
         Ok(request) => request,
         Err((target, error)) => return Ok(refuse(app, &application, &target, &error)),
     };
+    if viewer.is_none() {
+        app.guard.admit_anonymous(caller.host())?;
+    }
     // A POST from elsewhere comes without the session, so who is signed in shows with the GET that follows.
     let undecided = go_on && viewer.is_none();
     let old_sign_in = request
@@ -299,9 +303,9 @@ async fn proceed(
     Ok(ask(app, application, kept.request, handle, remembered))
 }
 
-/// Whether what was allowed before counts as allowed again. Whoever knows a client_id can ask in its name, and
-/// would get what it asks without the person noticing, save where the application proves itself before it has
-/// any use of the answer (RFC 6749 §10.2): a public one never does, nor does anybody for a token.
+/// Whether what was allowed before counts as allowed again. Whoever knows a `client_id` can ask in its name,
+/// and would get what it asks without the person noticing, save where the application proves itself before it
+/// has any use of the answer (RFC 6749 §10.2): a public one never does, nor does anybody for a token.
 fn counts_again(application: &Application, request: &AuthorizationRequest) -> bool {
     application.settings.confidential && request.response_type == ResponseType::Code
 }

@@ -1,28 +1,45 @@
-//! Slows down who fails too often. Only failures count; success is never refused.
+//! Slows down who fails too often, and who asks for too much without saying who they are.
 //!
 //! Guesses at passwords are counted in the store (a restart must not forget them, and nodes share them);
-//! guesses at client secrets of 256 bits only cost us time, so they are counted here, in bounded memory.
+//! guesses at client secrets of 256 bits only cost us time, so they are counted here, in bounded memory, as are
+//! the authorization requests of people who have not signed in.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::Refusal;
 
-/// So many failures of one client from one address at once, then one every [`INTERVAL`].
-const BURST: u32 = 100;
-const INTERVAL: Duration = Duration::from_millis(500);
-/// Most pairs of client and address remembered.
+/// Failures of one client from one network.
+const FAILURES: Rate = Rate {
+    burst: 100,
+    interval: Duration::from_millis(500),
+};
+/// Authorization requests that are kept for people of one network who have not signed in: each is a row. A whole
+/// office may come at nine o'clock.
+const ANONYMOUS: Rate = Rate {
+    burst: 600,
+    interval: Duration::from_millis(100),
+};
+/// Most keys remembered by each of the two.
 const MOST: usize = 16_384;
 
-/// The failures counted in this process.
+/// So many at once, then one every interval.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    burst: u32,
+    interval: Duration,
+}
+
+/// What is counted in this process.
 #[derive(Debug)]
 pub struct Guard {
     enabled: bool,
     started: Instant,
-    /// By client and network: when the bucket is empty again, since `started`.
-    failures: Mutex<HashMap<(String, IpAddr), Duration>>,
+    failures: Buckets<(String, IpAddr)>,
+    anonymous: Buckets<IpAddr>,
 }
 
 impl Guard {
@@ -30,7 +47,8 @@ impl Guard {
         Self {
             enabled,
             started: Instant::now(),
-            failures: Mutex::default(),
+            failures: Buckets::new(FAILURES),
+            anonymous: Buckets::new(ANONYMOUS),
         }
     }
 
@@ -38,21 +56,57 @@ impl Guard {
         self.enabled
     }
 
-    fn failures(&self) -> MutexGuard<'_, HashMap<(String, IpAddr), Duration>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn check_client(&self, client_id: &str, address: IpAddr) -> Result<(), Refusal> {
         if !self.enabled {
             return Ok(());
         }
-        let key = key(client_id, address);
-        let Some(full_until) = self.failures().get(&key).copied() else {
+        self.failures
+            .check(&key(client_id, address), self.started.elapsed())
+    }
+
+    pub(super) fn count_client_failure(&self, client_id: &str, address: IpAddr) {
+        if self.enabled {
+            self.failures
+                .count(key(client_id, address), self.started.elapsed());
+        }
+    }
+
+    /// Counts an authorization request that is to be kept for somebody who has not signed in.
+    pub(super) fn admit_anonymous(&self, address: IpAddr) -> Result<(), Refusal> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let (key, now) = (network(address), self.started.elapsed());
+        self.anonymous.check(&key, now)?;
+        self.anonymous.count(key, now);
+        Ok(())
+    }
+}
+
+/// Leaky buckets, bounded in number.
+#[derive(Debug)]
+struct Buckets<K> {
+    rate: Rate,
+    /// When the bucket is empty again, since the start.
+    empty_at: Mutex<HashMap<K, Duration>>,
+}
+
+impl<K: Eq + Hash> Buckets<K> {
+    fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            empty_at: Mutex::default(),
+        }
+    }
+
+    fn check(&self, key: &K, now: Duration) -> Result<(), Refusal> {
+        let kept = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(empty_at) = kept.get(key).copied() else {
             return Ok(());
         };
-        let over = full_until
-            .saturating_sub(self.started.elapsed())
-            .saturating_sub(INTERVAL * (BURST - 1));
+        let over = empty_at
+            .saturating_sub(now)
+            .saturating_sub(self.rate.interval * (self.rate.burst - 1));
         if over.is_zero() {
             return Ok(());
         }
@@ -61,20 +115,16 @@ impl Guard {
         })
     }
 
-    pub(super) fn count_client_failure(&self, client_id: &str, address: IpAddr) {
-        if !self.enabled {
-            return;
+    fn count(&self, key: K, now: Duration) {
+        let mut kept = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST {
+            kept.retain(|_, empty_at| *empty_at > now);
         }
-        let now = self.started.elapsed();
-        let mut failures = self.failures();
-        if failures.len() >= MOST {
-            failures.retain(|_, full_until| *full_until > now);
+        if kept.len() >= MOST {
+            kept.clear();
         }
-        if failures.len() >= MOST {
-            failures.clear();
-        }
-        let full_until = failures.entry(key(client_id, address)).or_default();
-        *full_until = (*full_until).max(now) + INTERVAL;
+        let empty_at = kept.entry(key).or_default();
+        *empty_at = (*empty_at).max(now) + self.rate.interval;
     }
 }
 
@@ -107,7 +157,7 @@ mod tests {
     #[test]
     fn failures_are_counted_by_client_and_address() {
         let guard = Guard::new(true);
-        for _ in 0..BURST + 5 {
+        for _ in 0..FAILURES.burst + 5 {
             guard.count_client_failure("a", address("192.0.2.1"));
         }
         assert!(guard.check_client("a", address("192.0.2.1")).is_err());
@@ -125,12 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn people_who_have_not_signed_in_are_counted_by_network() {
+        let guard = Guard::new(true);
+        let flood = || guard.admit_anonymous(address("2001:db8::1"));
+        assert!((0..ANONYMOUS.burst).all(|_| flood().is_ok()));
+        assert!((0..50).any(|_| flood().is_err()));
+        assert!(guard.admit_anonymous(address("2001:db8:0:1::1")).is_ok());
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let guard = Guard::new(true);
         for n in 0..(MOST + 10) {
             guard.count_client_failure(&n.to_string(), address("192.0.2.1"));
         }
-        assert!(guard.failures().len() <= MOST);
+        assert!(guard.failures.empty_at.lock().unwrap().len() <= MOST);
     }
 
     #[test]

@@ -426,7 +426,7 @@ async fn of_many_registrations_at_once_none_is_one_too_many(world: World) {
     let answers = at_once(12, |number| {
         let (place, wanted) = ([&server, &node][number % 2].clone(), wanted.clone());
         let by = manager(&alice);
-        async move { Box::pin(applications::create(&place, by, &wanted)).await.is_ok() }
+        async move { Box::pin(applications::create(&place, by, &Caller::OPERATOR, &wanted)).await.is_ok() }
     })
     .await;
     assert_eq!(answers.into_iter().filter(|made| *made).count(), 2);

@@ -2,6 +2,7 @@
 
 use tegata::flow::authorize::{self, Next, Viewer};
 use tegata::flow::users;
+use tegata::model::caller::Caller;
 use tegata::protocol::params::Params;
 
 use crate::world::{Ask, World};
@@ -99,7 +100,7 @@ async fn a_user_who_was_disabled_meanwhile_gets_no_token(world: World) {
     let path = Ask::of(&app).with("response_type", "token").path();
     let params = Params::parse(path.split_once('?').unwrap().1.as_bytes()).unwrap();
     let viewer = Viewer { user: &seen, sign_in: "the one from before" };
-    let next = Box::pin(authorize::begin(&server, &params, Some(viewer), false)).await.unwrap();
+    let next = Box::pin(authorize::begin(&server, &Caller::OPERATOR, &params, Some(viewer), false)).await.unwrap();
     assert!(!matches!(next, Next::Deliver(_)), "{next:?}");
     assert_eq!(world.count("access_tokens").await, 0);
 }

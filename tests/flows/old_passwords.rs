@@ -45,9 +45,15 @@ async fn overtaken<F: Future<Output = ()>>(world: &World, user: &User, app: &App
         user: &seen,
         sign_in: "the one from before",
     };
-    let next = Box::pin(authorize::begin(&server, &params, Some(viewer), false))
-        .await
-        .unwrap();
+    let next = Box::pin(authorize::begin(
+        &server,
+        &Caller::OPERATOR,
+        &params,
+        Some(viewer),
+        false,
+    ))
+    .await
+    .unwrap();
     let Next::Deliver(delivered) = next else {
         panic!("a trusted application is not asked about: {next:?}")
     };

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::process::Process;
-use crate::world::{Answer, Application, Request, World, at_once, filled_in};
+use crate::world::{Answer, Application, Ask, Request, World, at_once, filled_in};
 
 /// Passwords that wait for their turn.
 const QUEUE: usize = 64;
@@ -75,6 +75,27 @@ fn are_looked_at_or_sent_away(answers: &[Answer], status: u16) {
 }
 
 on_each_database! {
+
+with("rate_limits" = "true")
+async fn who_never_signs_in_cannot_fill_the_store_with_questions(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let browser = world.signed_in(&alice).await;
+    let path = Ask::of(&app).path();
+    let mut refused = None;
+    for _ in 0..60 {
+        let answers = at_once(50, |_| world.get(&path).into_future()).await;
+        refused = answers.into_iter().find(|answer| answer.status != 302);
+        if refused.is_some() {
+            break;
+        }
+    }
+    let refused = refused.expect("there is an end");
+    assert_eq!(refused.status, 429, "{refused}");
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0, "{refused}");
+    assert!(world.count("authorization_requests").await >= 600, "an office may come at once");
+    browser.authorize(&Ask::of(&app)).await.code();
+}
 
 async fn a_flood_of_sign_ins_is_sent_away_and_nobody_else_waits(world: World) {
     let alice = world.user("alice").await;

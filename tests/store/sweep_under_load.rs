@@ -50,7 +50,7 @@ async fn a_million_expired_tokens_go_while_others_are_issued(world: World) {
         }
     };
     let (mut by_rounds, mut by_command) = (0, 0);
-    let issued = meanwhile(4, issue, async {
+    let sweeping = Box::pin(async {
         let server = world.app().await;
         while by_rounds < EXPIRED / 2 {
             let deleted = sweep::round(&server).await.unwrap();
@@ -58,8 +58,8 @@ async fn a_million_expired_tokens_go_while_others_are_issued(world: World) {
             by_rounds += deleted;
         }
         by_command = world.command(&["sweep", "--json"], "").await.json()["deleted"].as_u64().unwrap();
-    })
-    .await;
+    });
+    let issued = meanwhile(4, issue, sweeping).await;
     assert!(by_command > 0 && by_rounds + by_command <= EXPIRED, "no row goes twice");
     let living = i64::try_from(issued.len()).unwrap() + before;
     assert_eq!(world.count("access_tokens").await, living, "all of the old have gone, and none of the new");

@@ -20,6 +20,7 @@ use crate::http::middleware::request::RequestId;
 use crate::http::view::error::{ErrorPage, Mismatch};
 use crate::http::view::{self, Chrome, Link, ScopeLine, When};
 use crate::model::application::Application;
+use crate::model::caller::Caller;
 use crate::model::failed_request::Endpoint;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::Scope;
@@ -45,6 +46,7 @@ struct Asking<'a> {
 pub(in crate::http) async fn show(
     State(app): State<App>,
     Extension(request_id): Extension<RequestId>,
+    caller: Caller,
     QueryParams(query): QueryParams,
     viewer: Viewer,
 ) -> Response {
@@ -62,7 +64,7 @@ pub(in crate::http) async fn show(
     asking.params = Some(&params);
     let next = match params.get(HANDLE).filter(|_| params.get("client_id").is_none()) {
         Some(handle) => authorize::resume(&app, Secret::new(handle), viewer.for_authorize()).await,
-        None => authorize::begin(&app, &params, viewer.for_authorize(), false).await,
+        None => authorize::begin(&app, &caller, &params, viewer.for_authorize(), false).await,
     };
     match next {
         Ok(next) => asking.answer(next).await,
@@ -80,6 +82,7 @@ pub(in crate::http) async fn post(
     State(app): State<App>,
     Extension(request_id): Extension<RequestId>,
     OriginalUri(uri): OriginalUri,
+    caller: Caller,
     request: Request,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -113,7 +116,7 @@ pub(in crate::http) async fn post(
     };
     let params = query.merge(strict);
     asking.params = Some(&params);
-    match authorize::begin(&app, &params, viewer.for_authorize(), true).await {
+    match authorize::begin(&app, &caller, &params, viewer.for_authorize(), true).await {
         Ok(next) => asking.answer(next).await,
         Err(refusal) => error::refused(&refusal),
     }
