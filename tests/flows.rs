@@ -1,5 +1,6 @@
 //! What OAuth is about, each happy flow with its refusals beside it.
 
+mod access;
 mod client_authentication;
 mod client_credentials;
 mod code;

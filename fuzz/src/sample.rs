@@ -73,6 +73,7 @@ fn application(confidential: bool, redirect_uris: &[&str]) -> Application {
             reuse_access_token: false,
             revoke_previous_tokens: false,
             allowed_origins: Vec::new(),
+            restricted: false,
         },
         version: 1,
         created_at: NOW,

@@ -4,10 +4,9 @@ use super::arguments::{ApplicationCommand, NewApplication};
 use super::failure::Failure;
 use super::output::{self, DeletedApplication, Format, RotatedSecret, SwitchedApplication};
 use crate::base::secret::Secret;
-use crate::flow::App;
 use crate::flow::applications::described::{Summary, described, summary};
 use crate::flow::applications::{self, Manager, NotSaved, Older, Wanted};
-use crate::flow::failed_requests;
+use crate::flow::{App, access, failed_requests};
 use crate::model::application::Client;
 use crate::model::caller::Caller;
 
@@ -61,7 +60,12 @@ async fn create(
     if saved.secret.is_some() && format == Format::Plain {
         output::tell(SHOWN_ONCE);
     }
-    format.render(&described(app, &saved.client, saved.secret.as_ref()))
+    format.render(&described(
+        app,
+        &saved.client,
+        &saved.allowed,
+        saved.secret.as_ref(),
+    ))
 }
 
 fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
@@ -83,6 +87,9 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
         revoke_previous_tokens: new.revoke_previous_tokens,
         allowed_origins: new.allowed_origin,
         owner: new.owner,
+        restricted: !(new.allow_user.is_empty() && new.allow_group.is_empty()),
+        users: new.allow_user,
+        groups: new.allow_group,
         client_id: new.client_id.unwrap_or_default(),
         client_secret: chosen,
         ..Wanted::default()
@@ -93,13 +100,15 @@ async fn list(app: &App, format: Format) -> Result<String, Failure> {
     let listed = applications::all(app, Manager::Administrator).await?;
     let summaries: Vec<Summary> = listed
         .iter()
-        .map(|listed| summary(app, &listed.application))
+        .map(|listed| summary(app, &listed.application, &listed.allowed))
         .collect();
     format.render(summaries.as_slice())
 }
 
 async fn show(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
-    format.render(&described(app, &named(app, client_id).await?, None))
+    let client = named(app, client_id).await?;
+    let allowed = access::allowed(app, client.application.id).await?;
+    format.render(&described(app, &client, &allowed, None))
 }
 
 async fn disable(app: &App, client_id: String, format: Format) -> Result<String, Failure> {

@@ -99,6 +99,8 @@ pub enum UserCommand {
     List,
     /// Set a new password; sessions end and grants are revoked
     Password(NewPassword),
+    /// Show or replace a user's groups; what the user may no longer use ends at once
+    Groups(UserGroups),
     /// Forbid a user to sign in; sessions end and grants are revoked
     Disable(Name),
     /// Allow a disabled user to sign in again
@@ -125,9 +127,24 @@ pub struct NewUser {
     /// An address, for people to know the user by
     #[arg(long, value_name = "EMAIL", value_parser = NonEmptyStringValueParser::new())]
     pub email: Option<String>,
+    /// A group that the user is in: letters, digits and - _ . ; may be repeated
+    #[arg(long, value_name = "GROUP", value_parser = NonEmptyStringValueParser::new())]
+    pub group: Vec<String>,
     /// Read the password from standard input
     #[arg(long)]
     pub password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UserGroups {
+    #[command(flatten)]
+    pub user: Name,
+    /// All groups that the user is to have; without any they are shown
+    #[arg(value_name = "GROUP", value_parser = NonEmptyStringValueParser::new())]
+    pub groups: Vec<String>,
+    /// Take the user out of every group
+    #[arg(long, conflicts_with = "groups")]
+    pub none: bool,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +242,12 @@ pub struct NewApplication {
     /// The user who may manage it beside the administrators, where `user_applications` is on
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub owner: Option<String>,
+    /// For this user, and whoever else is named, alone; may be repeated [default: everybody]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub allow_user: Vec<String>,
+    /// For users in this group, and whoever else is named, alone; may be repeated [default: everybody]
+    #[arg(long, value_name = "GROUP", value_parser = NonEmptyStringValueParser::new())]
+    pub allow_group: Vec<String>,
     /// A chosen `client_id`: letters, digits and - _ . [default: generated]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub client_id: Option<String>,

@@ -86,7 +86,12 @@ impl From<NewUserRefused> for Failure {
     fn from(refused: NewUserRefused) -> Self {
         match refused {
             NewUserRefused::Fields(faults) => {
-                Self::fields(faults.iter().map(|(field, sentence)| (*field, sentence.as_str())))
+                let of_user = |field| if field == "groups" { "group" } else { field };
+                Self::fields(
+                    faults
+                        .iter()
+                        .map(|(field, sentence)| (of_user(*field), sentence.as_str())),
+                )
             }
             NewUserRefused::Gone => {
                 Self::new("the user was deleted in the meantime: nothing is left to be done")
@@ -105,6 +110,8 @@ fn argument(field: &str) -> String {
         "redirect_uris" => "--redirect-uri".into(),
         "scopes" => "--scope".into(),
         "grants" => "--grant".into(),
+        "users" => "--allow-user".into(),
+        "groups" => "--allow-group".into(),
         other => format!("--{}", other.replace('_', "-")),
     }
 }

@@ -2,6 +2,7 @@
 
 mod families;
 
+use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
 
 use serde::{Serialize, Serializer};
@@ -13,6 +14,7 @@ use crate::base::config::words;
 use crate::base::secret::Secret;
 use crate::flow::applications::described::{Described, Summary};
 use crate::flow::failed_requests::Failure as FailedRequest;
+use crate::flow::users::Grouped;
 use crate::model::ids::UserId;
 use crate::model::user::User;
 use crate::protocol::departure::Departure;
@@ -96,17 +98,19 @@ pub(super) struct CreatedUser {
     password: Option<Secret>,
     admin: bool,
     email: Option<String>,
+    groups: Vec<String>,
 }
 
 impl CreatedUser {
     /// `generated` is the password, where nobody chose it.
-    pub(super) fn new(user: User, generated: Option<Secret>) -> Self {
+    pub(super) fn new(user: User, groups: Vec<String>, generated: Option<Secret>) -> Self {
         Self {
             id: user.id,
             username: user.username,
             password: generated,
             admin: user.admin,
             email: user.email,
+            groups,
         }
     }
 }
@@ -119,6 +123,7 @@ impl Plain for CreatedUser {
             row("administrator", yes_no(self.admin)),
             row("email", self.email.as_deref().unwrap_or("-")),
         ];
+        rows.extend((!self.groups.is_empty()).then(|| row("groups", self.groups.join(" "))));
         rows.extend(
             self.password
                 .as_ref()
@@ -136,13 +141,15 @@ pub(super) struct ListedUser {
     email: Option<String>,
     admin: bool,
     disabled: bool,
+    groups: Vec<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
 
-impl From<User> for ListedUser {
-    fn from(user: User) -> Self {
+impl From<Grouped> for ListedUser {
+    fn from(Grouped { user, groups }: Grouped) -> Self {
         Self {
+            groups: groups.into_vec(),
             id: user.id,
             disabled: !user.is_enabled(),
             username: user.username,
@@ -168,6 +175,30 @@ impl Plain for [ListedUser] {
             ]
         });
         table(std::iter::once(head).chain(users))
+    }
+}
+
+/// `user groups`.
+#[derive(Debug, Serialize)]
+pub(super) struct GroupsOfUser {
+    pub(super) username: String,
+    pub(super) groups: Vec<String>,
+    /// How many grants ended, where the groups were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) revoked: Option<u64>,
+}
+
+impl Plain for GroupsOfUser {
+    fn plain(&self) -> String {
+        let mut line = if self.groups.is_empty() {
+            format!("{} is in no group.", self.username)
+        } else {
+            format!("{} is in: {}.", self.username, self.groups.join(", "))
+        };
+        if let Some(revoked) = self.revoked.filter(|revoked| *revoked > 0) {
+            let _ = write!(line, " Revoked: {revoked}.");
+        }
+        line
     }
 }
 
@@ -287,6 +318,10 @@ fn policies(application: &Summary) -> Vec<Vec<String>> {
         ("revoke_previous_tokens", application.revoke_previous_tokens),
     ] {
         rows.extend(on.then(|| row(name, yes_no(on))));
+    }
+    if application.restricted {
+        rows.push(row("allowed_users", application.users.join(" ")));
+        rows.push(row("allowed_groups", application.groups.join(" ")));
     }
     for origin in &application.allowed_origins {
         rows.push(row("allowed_origin", origin.as_str()));
@@ -618,9 +653,9 @@ mod tests {
 
     #[test]
     fn a_created_user_shows_a_generated_password_and_never_a_chosen_one() {
-        let generated = CreatedUser::new(user(), Some(Secret::new("pa-ss")));
-        let expected =
-            json!({"id": ID, "username": "alice", "password": "pa-ss", "admin": true, "email": null});
+        let generated = CreatedUser::new(user(), vec!["staff".into()], Some(Secret::new("pa-ss")));
+        let expected = json!({"id": ID, "username": "alice", "password": "pa-ss", "admin": true, "email": null,
+                "groups": ["staff"]});
         assert_eq!(as_json(&generated), expected);
         assert!(
             generated.plain().contains("\npassword       pa-ss"),
@@ -629,17 +664,20 @@ mod tests {
         );
         assert!(!format!("{generated:?}").contains("pa-ss"));
 
-        let chosen = CreatedUser::new(user(), None);
+        let chosen = CreatedUser::new(user(), Vec::new(), None);
         assert_eq!(as_json(&chosen)["password"], Value::Null);
         assert!(!chosen.plain().contains("password"));
     }
 
     #[test]
     fn a_list_is_an_array_and_an_empty_one_too() {
-        let users = [ListedUser::from(user())];
+        let users = [ListedUser::from(Grouped {
+            user: user(),
+            groups: "dev\nstaff".to_owned().into(),
+        })];
         let expected = json!([{
             "id": ID, "username": "alice", "email": null, "admin": true, "disabled": false,
-            "created_at": "2023-11-14T22:13:20Z"
+            "groups": ["dev", "staff"], "created_at": "2023-11-14T22:13:20Z"
         }]);
         assert_eq!(as_json(&users[..]), expected);
         assert_eq!(as_json::<[ListedUser]>(&[]), json!([]));

@@ -1,12 +1,14 @@
 //! `tegata user …`
 
-use super::arguments::{NewUser, UserCommand};
+use super::arguments::{NewUser, UserCommand, UserGroups};
 use super::failure::Failure;
-use super::output::{self, ChangedPassword, CreatedUser, DeletedUser, Format, ListedUser, SwitchedUser};
+use super::output::{
+    self, ChangedPassword, CreatedUser, DeletedUser, Format, GroupsOfUser, ListedUser, SwitchedUser,
+};
 use crate::base::generated_password;
 use crate::base::secret::Secret;
-use crate::flow::App;
 use crate::flow::users::{self, Profile};
+use crate::flow::{App, access};
 use crate::model::caller::Caller;
 use crate::model::user::User;
 
@@ -23,6 +25,7 @@ pub(super) async fn run(
         UserCommand::Create(new) => create(app, new, chosen, format).await,
         UserCommand::List => list(app, format).await,
         UserCommand::Password(new) => set_password(app, &new.user.name, chosen, format).await,
+        UserCommand::Groups(groups) => set_groups(app, groups, format).await,
         UserCommand::Disable(user) => disable(app, &user.name, format).await,
         UserCommand::Enable(user) => enable(app, &user.name, format).await,
         UserCommand::Delete(user) => delete(app, &user.name, format).await,
@@ -42,10 +45,12 @@ async fn create(app: &App, new: NewUser, chosen: Option<Secret>, format: Format)
         username: new.name,
         email: new.email,
         password,
+        groups: new.group,
     };
     let user = users::create(app, &Caller::OPERATOR, &profile, new.admin).await?;
     tell_once(generated.as_ref(), format);
-    format.render(&CreatedUser::new(user, generated))
+    let groups = access::groups_of(app, user.id).await?;
+    format.render(&CreatedUser::new(user, groups, generated))
 }
 
 async fn list(app: &App, format: Format) -> Result<String, Failure> {
@@ -70,6 +75,20 @@ async fn set_password(
     format.render(&ChangedPassword {
         username: user.username,
         password: generated,
+    })
+}
+
+async fn set_groups(app: &App, wanted: UserGroups, format: Format) -> Result<String, Failure> {
+    let user = named(app, &wanted.user.name).await?;
+    let revoked = if wanted.none || !wanted.groups.is_empty() {
+        Some(access::set_groups(app, &Caller::OPERATOR, user.id, &wanted.groups).await?)
+    } else {
+        None
+    };
+    format.render(&GroupsOfUser {
+        groups: access::groups_of(app, user.id).await?,
+        username: user.username,
+        revoked,
     })
 }
 

@@ -9,9 +9,11 @@ use std::sync::atomic::Ordering;
 use time::{Duration, OffsetDateTime};
 
 use super::App;
+use super::access::Named;
 use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
 use crate::base::secret::Secret;
+use crate::model::access::Allowed;
 use crate::model::application::{Application, ApplicationSettings, Client, SecretDigest};
 use crate::model::audit::Event;
 use crate::model::caller::Caller;
@@ -57,6 +59,9 @@ impl<E: Into<Refusal>> From<E> for NotSaved {
 #[derive(Debug)]
 pub struct Saved {
     pub client: Client,
+    pub allowed: Allowed,
+    /// How many grants ended, of users who may no longer use it.
+    pub withdrawn: u64,
     /// Generated now; `None` for a public application, and where nothing was generated.
     pub secret: Option<Secret>,
 }
@@ -64,7 +69,8 @@ pub struct Saved {
 /// # Errors
 /// See [`NotSaved`].
 pub async fn create(app: &App, by: Manager, caller: &Caller, wanted: &Wanted) -> Result<Saved, NotSaved> {
-    let (owner, faults) = wanted_owner(app, by, wanted, None).await?;
+    let (owner, mut faults) = wanted_owner(app, by, wanted, None).await?;
+    let named = Named::of(app, by, wanted, None, &mut faults).await?;
     let (settings, client_id) = wanted.check_new(app, by, faults).map_err(NotSaved::Fields)?;
     let now = app.now();
     let client_id = client_id.unwrap_or_else(|| generated_client_id(app));
@@ -90,6 +96,7 @@ pub async fn create(app: &App, by: Manager, caller: &Caller, wanted: &Wanted) ->
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
     }
+    named.save(&mut tx, id, now).await?;
     let event = Event::new(EventName::ApplicationCreated)
         .user(owner)
         .application(id);
@@ -97,10 +104,7 @@ pub async fn create(app: &App, by: Manager, caller: &Caller, wanted: &Wanted) ->
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "application_created", application = %id, client_id = %client_id);
-    Ok(Saved {
-        client: expect(app, id).await?,
-        secret,
-    })
+    saved(app, id, secret, 0).await
 }
 
 /// Whose the application is to be, and what is wrong with that.
@@ -194,8 +198,18 @@ async fn first_secret(
     Ok((Some(SecretDigest::Generated(secret.hash())), Some(secret)))
 }
 
-async fn expect(app: &App, id: ApplicationId) -> Result<Client, NotSaved> {
-    rows::find(&app.db, id).await?.ok_or(NotSaved::Gone)
+async fn saved(
+    app: &App,
+    id: ApplicationId,
+    secret: Option<Secret>,
+    withdrawn: u64,
+) -> Result<Saved, NotSaved> {
+    Ok(Saved {
+        client: rows::find(&app.db, id).await?.ok_or(NotSaved::Gone)?,
+        allowed: store::access::allowed(&app.db, id).await?,
+        withdrawn,
+        secret,
+    })
 }
 
 /// Saves what was wanted, if the application still is at `version`.
@@ -211,8 +225,10 @@ pub async fn change(
     version: i64,
 ) -> Result<Saved, NotSaved> {
     let application = find(app, by, id).await?.ok_or(NotSaved::Gone)?.application;
-    let (owner, faults) = wanted_owner(app, by, wanted, Some(&application)).await?;
+    let (owner, mut faults) = wanted_owner(app, by, wanted, Some(&application)).await?;
     let before = application.settings;
+    let allowed = store::access::allowed(&app.db, id).await?;
+    let named = Named::of(app, by, wanted, Some((&before, &allowed)), &mut faults).await?;
     let settings = wanted.check(app, by, &before, faults).map_err(NotSaved::Fields)?;
     let now = app.now();
     let becomes_confidential = settings.confidential && !before.confidential;
@@ -223,12 +239,14 @@ pub async fn change(
     };
 
     let mut tx = app.db.write().await?;
+    store::access::hold(&mut tx).await?;
     if !rows::update(&mut tx, id, &settings, version, now).await? {
         return Err(NotSaved::Conflict);
     }
     if owner != application.owner_id {
         rows::set_owner(&mut tx, id, owner).await?;
     }
+    let access = named.save(&mut tx, id, now).await?;
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
     }
@@ -239,12 +257,14 @@ pub async fn change(
         store::grants::forget_consents(&mut tx, id).await?;
     }
     let mut fields = before.differing(&settings);
+    fields.extend(access.fields);
     if owner != application.owner_id {
         fields.push("owner");
     }
     if !fields.is_empty() {
         let detail = Detail {
             fields,
+            grants: access.withdrawn,
             ..Detail::default()
         };
         let event = Event::new(EventName::ApplicationChanged)
@@ -259,10 +279,7 @@ pub async fn change(
     if owner != application.owner_id {
         tracing::info!(event = "application_handed_over", application = %id, owner = ?owner);
     }
-    Ok(Saved {
-        client: expect(app, id).await?,
-        secret,
-    })
+    saved(app, id, secret, access.withdrawn.unwrap_or_default()).await
 }
 
 /// What people said yes to was this name at this address: with another they are asked again.

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::audit::{self, EventName};
 use super::error::Refusal;
-use super::{App, clients};
+use super::{App, access, clients};
 use crate::base::config::COPIED_CODE_TTL;
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::{Application, Client};
@@ -269,6 +269,9 @@ async fn proceed(
             application: application.settings.name,
         });
     };
+    if let Some(error) = access::denied(app, &application, viewer.user.id).await? {
+        return Ok(refuse(app, &application, &request.target, &error));
+    }
     let remembered = if application.settings.trusted {
         None
     } else {
@@ -562,6 +565,9 @@ async fn issue(
     };
     if !store::grants::insert(&mut tx, &grant, now).await? {
         drop(tx);
+        if let Some(error) = access::denied_now(app, application.id, user.id).await? {
+            return Ok(Some(refuse(app, application, &request.target, &error)));
+        }
         return changed(app, application).await;
     }
     if let Basis::Asked { caller, .. } = basis {

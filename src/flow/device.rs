@@ -14,7 +14,7 @@ use super::authorize::{Decision, described, family_life};
 use super::client_auth::{Authenticated, authenticate};
 use super::error::Refusal;
 use super::token::may_use;
-use super::{App, audit, guard};
+use super::{App, access, audit, guard};
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
 use crate::model::caller::Caller;
@@ -194,8 +194,27 @@ pub enum Found {
     Asked(Asked),
     /// Unknown, expired, decided, or typed by another user before: all told alike.
     Unknown,
+    /// An administrator does not let this user use the application.
+    Denied {
+        application: String,
+    },
     Wait {
         seconds: i64,
+    },
+}
+
+/// What came of a decision.
+#[derive(Debug)]
+pub enum Decided {
+    Done {
+        application: String,
+    },
+    /// There is nothing to decide any more: it was decided, has expired, is another user's, or was typed again
+    /// since.
+    Over,
+    /// An administrator does not let this user use the application.
+    Denied {
+        application: String,
     },
 }
 
@@ -222,6 +241,13 @@ pub async fn look_up(app: &App, code: &UserCode, user: &User, address: IpAddr) -
     let Some(application) = still_good(app, &request).await? else {
         return Ok(Found::Unknown);
     };
+    if access::denied(app, &application, user.id).await?.is_some() {
+        // For somebody who may.
+        devices::release(&app.db, confirmation.hash(), user.id).await?;
+        return Ok(Found::Denied {
+            application: application.settings.name,
+        });
+    }
     Ok(Found::Asked(Asked {
         confirmation,
         owner: application.owner_words(),
@@ -289,8 +315,7 @@ async fn still_good(app: &App, request: &DeviceRequest) -> Result<Option<Applica
     Ok(client.map(|client| client.application).filter(good))
 }
 
-/// The person decides, on the page that `confirmation` names. The application's name, or `None` where there
-/// is nothing to decide any more: it was decided, has expired, is another user's, or was typed again since.
+/// The person decides, on the page that `confirmation` names.
 ///
 /// # Errors
 /// That the store did not do it.
@@ -300,14 +325,14 @@ pub async fn decide(
     confirmation: &Secret,
     user: &User,
     decision: Decision,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Decided, Refusal> {
     let now = app.now();
     let hash = confirmation.hash();
     let Some(request) = devices::asked(&app.db, hash, user.id, now).await? else {
-        return Ok(None);
+        return Ok(Decided::Over);
     };
     let Some(application) = still_good(app, &request).await? else {
-        return Ok(None);
+        return Ok(Decided::Over);
     };
     let mut tx = app.db.write().await?;
     let grant = match decision {
@@ -325,14 +350,15 @@ pub async fn decide(
                     + family_life(app, &application, GrantType::DeviceCode, request.expires_at - now),
             };
             if !store::grants::insert(&mut tx, &grant, now).await? {
-                return Ok(None);
+                drop(tx);
+                return not_granted(app, application, confirmation, user.id).await;
             }
             Some(grant_id)
         }
         Decision::Deny => None,
     };
     if !devices::decide(&mut tx, hash, user.id, grant, now).await? {
-        return Ok(None);
+        return Ok(Decided::Over);
     }
     let name = match decision {
         Decision::Authorize => EventName::ConsentGiven,
@@ -347,7 +373,26 @@ pub async fn decide(
         user = %user.id,
         requested_from = request.requested_from,
     );
-    Ok(Some(application.settings.name))
+    Ok(Decided::Done {
+        application: application.settings.name,
+    })
+}
+
+/// Why the store made no grant: the user may no longer use the application, or it is switched off. The code is
+/// nobody's again.
+async fn not_granted(
+    app: &App,
+    application: Application,
+    confirmation: &Secret,
+    user: UserId,
+) -> Result<Decided, Refusal> {
+    if access::denied_now(app, application.id, user).await?.is_none() {
+        return Ok(Decided::Over);
+    }
+    devices::release(&app.db, confirmation.hash(), user).await?;
+    Ok(Decided::Denied {
+        application: application.settings.name,
+    })
 }
 
 /// The person signs out to go on as somebody else: the code is nobody's again.

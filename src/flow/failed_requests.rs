@@ -13,10 +13,10 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::App;
 use super::applications::{self, Manager, NotSaved, Saved, Wanted};
 use super::clients;
 use super::error::Refusal;
+use super::{App, access};
 use crate::model::application::{Application, ApplicationSettings};
 use crate::model::caller::Caller;
 use crate::model::failed_request::{Endpoint, FailedRequest};
@@ -380,7 +380,8 @@ pub async fn add_redirect_uri(
     let Some(uri) = addable(settings, &row) else {
         return Ok(None);
     };
-    let mut wanted = Wanted::of(settings);
+    let allowed = access::allowed(app, application.id).await?;
+    let mut wanted = Wanted::of(settings, &allowed);
     wanted.redirect_uris.push(uri.as_str().to_owned());
     let saved = applications::change(app, by, caller, application.id, &wanted, application.version).await?;
     Ok(Some(saved))

@@ -1,5 +1,6 @@
 //! What the server does: one file a deed. Owns the transactions; knows nothing of HTTP.
 
+pub mod access;
 pub mod applications;
 pub mod audit;
 pub mod authorize;

@@ -2,12 +2,13 @@
 
 use time::OffsetDateTime;
 
-use super::App;
 use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
 use super::login::{self, Attempt, NotSignedIn};
+use super::{App, access};
 use crate::base::password;
 use crate::base::secret::{Secret, SecretHash};
+use crate::model::access::GroupName;
 use crate::model::audit::Event;
 use crate::model::caller::Caller;
 use crate::model::grant::RevokedReason;
@@ -16,6 +17,8 @@ use crate::model::user::{User, Username, username_key};
 use crate::store::grants::Families;
 use crate::store::users::NewUser;
 use crate::store::{self, StoreError, Tx};
+
+pub use crate::store::users::Grouped;
 
 /// A page of the list.
 pub const PAGE: i64 = 25;
@@ -26,6 +29,7 @@ pub struct Profile {
     pub username: String,
     pub email: Option<String>,
     pub password: Secret,
+    pub groups: Vec<String>,
 }
 
 /// Why no user was made.
@@ -51,6 +55,7 @@ pub(super) struct Prepared {
     email: Option<String>,
     password_hash: String,
     admin: bool,
+    groups: Vec<GroupName>,
 }
 
 pub(super) async fn prepare(app: &App, profile: &Profile, admin: bool) -> Result<Prepared, NewUserRefused> {
@@ -72,6 +77,9 @@ pub(super) async fn prepare(app: &App, profile: &Profile, admin: bool) -> Result
     if let Err(refused) = password::check(&profile.password) {
         faults.push(("password", refused.to_string()));
     }
+    let groups = access::groups(&profile.groups)
+        .map_err(|wrong| faults.extend(wrong.into_iter().map(|wrong| ("groups", wrong))))
+        .unwrap_or_default();
     let (Some(username), true) = (username, faults.is_empty()) else {
         return Err(NewUserRefused::Fields(faults));
     };
@@ -81,6 +89,7 @@ pub(super) async fn prepare(app: &App, profile: &Profile, admin: bool) -> Result
         email: email.map(str::to_owned),
         password_hash: app.passwords.hash(profile.password.clone()).await?,
         admin,
+        groups,
     })
 }
 
@@ -97,6 +106,7 @@ impl Prepared {
             let taken = format!("The username {} is taken: choose another.", self.username);
             return Err(NewUserRefused::Fields(vec![("username", taken)]));
         }
+        store::access::replace_groups(tx, self.id, &self.groups).await?;
         Ok(User {
             id: self.id,
             username: self.username.to_string(),
@@ -142,7 +152,7 @@ pub async fn create(
 
 /// # Errors
 /// That the store did not do it.
-pub async fn list(app: &App) -> Result<Vec<User>, Refusal> {
+pub async fn list(app: &App) -> Result<Vec<Grouped>, Refusal> {
     Ok(store::users::list(&app.db).await?)
 }
 
@@ -311,6 +321,7 @@ pub async fn delete(app: &App, caller: &Caller, user: UserId) -> Result<(), Refu
     if !store::users::delete(&mut tx, user, now).await? {
         return Ok(());
     }
+    store::access::forget_user(&mut tx, user).await?;
     let ended = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
     let event = Event::new(EventName::UserDeleted).user(user).detail(ended);
     audit::record(app, &mut tx, caller, event).await?;
@@ -372,6 +383,9 @@ pub async fn perform(app: &App, caller: &Caller, user: UserId, deed: Deed) -> Re
         return Ok(false);
     }
     let mut event = Event::new(name).user(user);
+    if deed == Deed::Delete {
+        store::access::forget_user(&mut tx, user).await?;
+    }
     if matches!(deed, Deed::Disable | Deed::Delete) {
         event.detail = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
     }

@@ -170,6 +170,7 @@ fn pages(app: &App) -> Router<Http> {
         )
         .route("/users/{id}/administrator", post(users::switch_administrator))
         .route("/users/{id}/password", post(users::reset_password))
+        .route("/users/{id}/groups", post(users::set_groups))
         .route("/users/{id}/sessions/delete", post(users::end_sessions))
         .route(
             "/users/{id}/authorized_applications/{application}/delete",

@@ -76,6 +76,8 @@ pub struct ApplicationSettings {
     /// From where a browser may call the token endpoint in its name.
     #[sqlx(json)]
     pub allowed_origins: Vec<Origin>,
+    /// For the users and groups alone that are named for it.
+    pub restricted: bool,
 }
 
 impl ApplicationSettings {
@@ -127,7 +129,8 @@ impl ApplicationSettings {
             access_token_ttls,
             reuse_access_token,
             revoke_previous_tokens,
-            allowed_origins
+            allowed_origins,
+            restricted
         )
     }
 }

@@ -60,6 +60,7 @@ events! {
     UserDisabled "user_disabled" Success "User disabled",
     UserEnabled "user_enabled" Success "User enabled",
     UserDeleted "user_deleted" Success "User deleted",
+    GroupsChanged "groups_changed" Success "Groups of a user changed",
     AdministratorMade "administrator_made" Success "Made an administrator",
     AdministratorUnmade "administrator_unmade" Success "No administrator any more",
     SetupLinkUsed "setup_link_used" Success "First administrator created by the set-up link",

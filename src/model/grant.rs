@@ -27,7 +27,7 @@ pub struct Family {
     pub resources: Resources,
     /// The absolute end of the family (RFC 9700 §4.14.2).
     pub ends_at: OffsetDateTime,
-    /// The grant is not revoked and its user may still sign in.
+    /// The grant is not revoked, and its user may still sign in and use the application.
     pub live: bool,
     /// At which version its application is now; `None` where that is disabled or deleted.
     pub application_version: Option<i64>,
@@ -52,6 +52,8 @@ pub enum RevokedReason {
     Operator,
     /// The user authorized the application anew, and it keeps one authorization a user.
     Superseded,
+    /// The user is no longer among those who may use the application.
+    AccessWithdrawn,
 }
 
 impl RevokedReason {
@@ -67,6 +69,7 @@ impl RevokedReason {
             Self::ApplicationDeleted => "application_deleted",
             Self::Operator => "operator",
             Self::Superseded => "superseded",
+            Self::AccessWithdrawn => "access_withdrawn",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The nouns: newtypes, records and states. The only thing of the databases known here is how a noun
 //! is read from a row.
 
+pub mod access;
 pub mod application;
 pub mod audit;
 pub mod caller;

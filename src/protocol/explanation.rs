@@ -164,11 +164,17 @@ pub const ALL: &[Explanation] = &[
     },
     Explanation {
         code: "access_denied",
-        meaning: "The user said no. The request itself was right.",
-        causes: &[(
-            "The user pressed Deny, on the consent page or on the page for devices",
-            "Go on without access, and say what does not work without it. Do not ask again at once.",
-        )],
+        meaning: "The user said no, or may not use the application. The request itself was right.",
+        causes: &[
+            (
+                "The user pressed Deny, on the consent page or on the page for devices",
+                "Go on without access, and say what does not work without it. Do not ask again at once.",
+            ),
+            (
+                "The application is for some users only, and this one is not among them",
+                "Ask whoever runs this server: an administrator names the users and groups that may use it.",
+            ),
+        ],
         section: "RFC 6749 §4.1.2.1, RFC 8628 §3.5",
     },
     Explanation {

@@ -86,6 +86,8 @@ reasons! {
         "The user has not allowed this yet, and prompt=none allows no page. Ask again without it."
     UserDenied _ "user_denied" "RFC 6749 §4.1.2.1"
         "The user said no. Nothing is wrong with the request."
+    UserNotAllowed _ "user_not_allowed" "RFC 6749 §4.1.2.1"
+        "The user is not among those who may use the application. Name the user, or a group of theirs, on its page."
     ScopeMalformed "scope" "scope_malformed" "RFC 6749 §3.3"
         "The scope is not a list of names between single spaces. Commas do not separate."
     ScopeNotAllowed "scope" "scope_not_allowed" "RFC 6749 §3.3"

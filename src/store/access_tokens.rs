@@ -105,7 +105,8 @@ macro_rules! found {
          (t.revoked_at IS NULL AND a.disabled_at IS NULL AND a.deleted_at IS NULL
           AND (t.grant_id IS NULL
                OR (g.id IS NOT NULL AND g.revoked_at IS NULL
-                   AND u.id IS NOT NULL AND g.user_epoch = u.epoch AND u.disabled_at IS NULL AND u.deleted_at IS NULL))) AS live"
+                   AND u.id IS NOT NULL AND g.user_epoch = u.epoch AND u.disabled_at IS NULL AND u.deleted_at IS NULL
+                   AND g.access_epoch = a.access_epoch + u.access_epoch))) AS live"
     };
 }
 

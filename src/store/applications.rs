@@ -3,8 +3,10 @@
 use sqlx::types::Json;
 use time::OffsetDateTime;
 
+use super::access::allowed_columns;
 use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
+use crate::model::access::Allowed;
 use crate::model::application::{Application, ApplicationSecret, ApplicationSettings, Client, SecretDigest};
 use crate::model::client_id::ClientId;
 use crate::model::ids::{ApplicationId, SecretId, UserId};
@@ -15,8 +17,8 @@ macro_rules! columns {
         "a.id, a.client_id, a.name, a.confidential, a.trusted, a.require_pkce, a.introspect, a.send_iss,
          a.localhost_any_port, a.redirect_uris, a.scopes, a.grants, a.access_token_ttl, a.refresh_token_ttl,
          a.refresh_token_max_ttl, a.default_scopes, a.optional_scopes, a.access_token_ttls, a.reuse_access_token,
-         a.revoke_previous_tokens, a.allowed_origins, a.version, a.created_at, a.updated_at, a.last_used_at, a.disabled_at,
-         a.owner_id,
+         a.revoke_previous_tokens, a.allowed_origins, a.restricted, a.version, a.created_at, a.updated_at,
+         a.last_used_at, a.disabled_at, a.owner_id,
          (SELECT o.username FROM users o WHERE o.id = a.owner_id AND o.deleted_at IS NULL) AS owner"
     };
 }
@@ -146,7 +148,7 @@ pub struct NewApplication<'a> {
     pub settings: &'a ApplicationSettings,
 }
 
-/// False where the `client_id` is or was taken.
+/// Open to everybody: see [`super::access::set_restricted`]. False where the `client_id` is or was taken.
 pub async fn insert(tx: &mut Tx, new: &NewApplication<'_>, now: OffsetDateTime) -> Result<bool> {
     let settings = new.settings;
     tx.sql(
@@ -185,7 +187,7 @@ pub async fn insert(tx: &mut Tx, new: &NewApplication<'_>, now: OffsetDateTime) 
     .map(|rows| rows == 1)
 }
 
-/// False where somebody saved it since `version` was read.
+/// All but who may use it. False where somebody saved it since `version` was read.
 pub async fn update(
     tx: &mut Tx,
     id: ApplicationId,
@@ -238,6 +240,14 @@ pub async fn delete(tx: &mut Tx, id: ApplicationId, now: OffsetDateTime) -> Resu
         .bind(id)
         .execute()
         .await?;
+    tx.sql("DELETE FROM application_users WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
+    tx.sql("DELETE FROM application_groups WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
     tx.sql("DELETE FROM failed_requests WHERE application_id = $1")
         .bind(id)
         .execute()
@@ -276,6 +286,8 @@ pub async fn set_disabled(
 pub struct Listed {
     #[sqlx(flatten)]
     pub application: Application,
+    #[sqlx(flatten)]
+    pub allowed: Allowed,
     pub live_grants: i64,
     /// How many match in all.
     pub total: i64,
@@ -293,6 +305,8 @@ pub async fn page(
     db.query(concat!(
         "SELECT ",
         columns!(),
+        ", ",
+        allowed_columns!(),
         ", (SELECT count(*) FROM grants g
             WHERE g.application_id = a.id AND g.revoked_at IS NULL AND g.expires_at > $1) AS live_grants,
            count(*) OVER () AS total

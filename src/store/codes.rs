@@ -41,6 +41,7 @@ pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<AuthorizationCode>
         "SELECT k.grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
                 g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
+                 AND (a.id IS NULL OR g.access_epoch = a.access_epoch + u.access_epoch)
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version, k.redirect_uri, k.redirect_uri_sent, k.code_challenge, k.expires_at, k.used_at, k.failures
          FROM authorization_codes k JOIN grants g ON g.id = k.grant_id JOIN users u ON u.id = g.user_id
@@ -84,6 +85,7 @@ pub async fn application_of_live(
             "SELECT a.name FROM authorization_codes k JOIN grants g ON g.id = k.grant_id
                 JOIN applications a ON a.id = g.application_id
                 JOIN users u ON u.id = g.user_id AND u.epoch = g.user_epoch
+                    AND g.access_epoch = a.access_epoch + u.access_epoch
              WHERE k.hash = $1 AND g.user_id = $2 AND k.used_at IS NULL AND k.expires_at > $3
                AND g.revoked_at IS NULL AND a.deleted_at IS NULL AND a.disabled_at IS NULL",
         )

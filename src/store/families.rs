@@ -44,6 +44,7 @@ macro_rules! live_grants {
     () => {
         " FROM grants g JOIN applications a ON a.id = g.application_id AND a.deleted_at IS NULL
              JOIN users u ON u.id = g.user_id AND u.epoch = g.user_epoch
+             AND a.access_epoch + u.access_epoch = g.access_epoch
              AND u.disabled_at IS NULL AND u.deleted_at IS NULL
          WHERE g.revoked_at IS NULL AND g.expires_at > $1 "
     };
@@ -153,6 +154,7 @@ macro_rules! tokens_of_grants {
             " t JOIN grants g ON g.id = t.grant_id AND g.revoked_at IS NULL
              JOIN applications a ON a.id = g.application_id AND a.deleted_at IS NULL
              JOIN users u ON u.id = g.user_id AND u.epoch = g.user_epoch
+             AND a.access_epoch + u.access_epoch = g.access_epoch
              AND u.disabled_at IS NULL AND u.deleted_at IS NULL
          WHERE t.",
             $unspent,
@@ -300,7 +302,7 @@ pub async fn find(db: &Db, id: GrantId, now: OffsetDateTime) -> Result<Option<Wh
                 g.created_at, g.expires_at, g.last_used_at, g.revoked_at, g.revoked_reason,
                 a.disabled_at IS NOT NULL AS application_disabled, a.deleted_at IS NOT NULL AS application_deleted,
                 u.disabled_at IS NOT NULL AS user_disabled, u.deleted_at IS NOT NULL AS user_deleted,
-                g.user_epoch <> u.epoch AS outdated,
+                (g.user_epoch <> u.epoch OR g.access_epoch <> a.access_epoch + u.access_epoch) AS outdated,
                 (SELECT count(*) FROM access_tokens t
                  WHERE t.grant_id = g.id AND t.revoked_at IS NULL AND t.expires_at > $2) AS live_access_tokens,
                 (SELECT count(*) FROM refresh_tokens r WHERE r.grant_id = g.id) AS refresh_tokens,

@@ -5,6 +5,7 @@
 use sqlx::types::Json;
 use time::OffsetDateTime;
 
+use super::access::is_admitted;
 use super::{Db, Result, Tx};
 use crate::model::grant::{AuthorizedApplication, Consent, Family, RevokedReason};
 use crate::model::grant_type::GrantType;
@@ -28,14 +29,16 @@ pub struct NewGrant<'a> {
     pub expires_at: OffsetDateTime,
 }
 
-/// False where the application is disabled or deleted.
+/// False where the application is disabled or deleted, or the user may not use it.
 pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> Result<bool> {
-    tx.sql(
+    tx.sql(concat!(
         "INSERT INTO grants (id, application_id, user_id, grant_type, scopes, created_at, expires_at, user_epoch,
-             resources)
-         SELECT $1, a.id, $3, $4, $5, $6, $7, $8, $9 FROM applications a
-         WHERE a.id = $2 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
-    )
+             resources, access_epoch)
+         SELECT $1, a.id, u.id, $4, $5, $6, $7, $8, $9, a.access_epoch + u.access_epoch
+         FROM applications a JOIN users u ON u.id = $3
+         WHERE a.id = $2 AND a.disabled_at IS NULL AND a.deleted_at IS NULL AND ",
+        is_admitted!()
+    ))
     .bind(grant.id)
     .bind(grant.application_id)
     .bind(grant.user_id)
@@ -56,6 +59,7 @@ pub async fn family(tx: &mut Tx, id: GrantId) -> Result<Option<Family>> {
         "SELECT g.id AS grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
                 g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
+                 AND (a.id IS NULL OR g.access_epoch = a.access_epoch + u.access_epoch)
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version
          FROM grants g JOIN users u ON u.id = g.user_id
@@ -159,6 +163,68 @@ pub async fn supersede(
         .execute()
         .await?;
     unseal(tx, Families::OfUserAndApplication(user, application), now).await?;
+    Ok(revoked)
+}
+
+/// Kills what was granted to an application by users who may no longer use it. The caller has taken somebody
+/// out, or restricted it. The number of families that were alive.
+pub async fn withdraw_of_application(tx: &mut Tx, id: ApplicationId, now: OffsetDateTime) -> Result<u64> {
+    tx.sql("UPDATE applications SET access_epoch = access_epoch + 1 WHERE id = $1")
+        .bind(id)
+        .execute()
+        .await?;
+    withdraw(tx, Families::OfApplication(id), now).await
+}
+
+/// The same of one user, who was taken out of a group.
+pub async fn withdraw_of_user(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<u64> {
+    tx.sql("UPDATE users SET access_epoch = access_epoch + 1 WHERE id = $1")
+        .bind(id)
+        .execute()
+        .await?;
+    withdraw(tx, Families::OfUser(id), now).await
+}
+
+/// The caller has counted the epoch up, so that a grant is dead that is being made now by what was true
+/// before: it is neither seen here nor taken along. Those that there are are taken along first and judged
+/// second; the other way round, one that came in between would be taken along unjudged.
+async fn withdraw(tx: &mut Tx, families: Families, now: OffsetDateTime) -> Result<u64> {
+    let (user, application) = families.parts();
+    tx.sql(
+        "UPDATE grants SET access_epoch = access_epoch + 1
+         WHERE revoked_at IS NULL AND ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2)",
+    )
+    .bind(user)
+    .bind(application)
+    .execute()
+    .await?;
+    let revoked = tx
+        .sql(concat!(
+            "UPDATE grants SET revoked_at = $3, revoked_reason = $4
+             WHERE revoked_at IS NULL AND ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2)
+               AND EXISTS (SELECT 1 FROM applications a JOIN users u ON u.id = grants.user_id
+                           WHERE a.id = grants.application_id AND NOT ",
+            is_admitted!(),
+            ")"
+        ))
+        .bind(user)
+        .bind(application)
+        .bind(now)
+        .bind(RevokedReason::AccessWithdrawn.as_str())
+        .execute()
+        .await?;
+    tx.sql(concat!(
+        "DELETE FROM consents WHERE ($1 IS NULL OR user_id = $1) AND ($2 IS NULL OR application_id = $2)
+           AND EXISTS (SELECT 1 FROM applications a JOIN users u ON u.id = consents.user_id
+                       WHERE a.id = consents.application_id AND NOT ",
+        is_admitted!(),
+        ")"
+    ))
+    .bind(user)
+    .bind(application)
+    .execute()
+    .await?;
+    unseal(tx, families, now).await?;
     Ok(revoked)
 }
 
@@ -271,17 +337,22 @@ pub async fn forget_consent(tx: &mut Tx, user: UserId, application: ApplicationI
 /// One row for each consent, then one for each live grant without one, newest first; the caller folds them
 /// by application.
 pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Vec<AuthorizedApplication>> {
-    db.query(
+    db.query(concat!(
         "SELECT a.id, a.name, a.client_id, c.scopes, c.created_at AS since,
                 (SELECT max(g.last_used_at) FROM grants g WHERE g.user_id = $1 AND g.application_id = a.id)
                     AS last_used_at, 0 AS place, a.disabled_at IS NULL AS enabled
          FROM consents c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL
-         WHERE c.user_id = $1
+             JOIN users u ON u.id = c.user_id
+         WHERE c.user_id = $1 AND ",
+        is_admitted!(),
+        "
          UNION ALL
          SELECT a.id, a.name, a.client_id, g.scopes, g.created_at AS since, g.last_used_at, 1 AS place,
                 a.disabled_at IS NULL AS enabled
          FROM grants g JOIN applications a ON a.id = g.application_id AND a.deleted_at IS NULL
+             JOIN users u ON u.id = g.user_id
          WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.expires_at > $2
+           AND g.access_epoch = a.access_epoch + u.access_epoch
            AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.user_id = $1 AND c.application_id = a.id)
            AND (EXISTS (SELECT 1 FROM refresh_tokens r
                         WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2)
@@ -290,8 +361,8 @@ pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Ve
                         WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2)
              OR EXISTS (SELECT 1 FROM device_codes d
                         WHERE d.grant_id = g.id AND d.used_at IS NULL AND d.expires_at > $2))
-         ORDER BY 7, 5 DESC LIMIT 1000",
-    )
+         ORDER BY 7, 5 DESC LIMIT 1000"
+    ))
     .bind(user)
     .bind(now)
     .all()

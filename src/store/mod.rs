@@ -1,5 +1,6 @@
 //! The store: SQL and nothing else, one file a table, the same text for SQLite and Postgres.
 
+pub mod access;
 pub mod access_tokens;
 pub mod applications;
 pub mod audit;

@@ -43,6 +43,7 @@ pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<RefreshToken>> {
         "SELECT r.grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
                 g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
+                 AND (a.id IS NULL OR g.access_epoch = a.access_epoch + u.access_epoch)
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version,
                 r.parent_hash, r.scopes, r.expires_at, r.used_at,
@@ -75,6 +76,7 @@ pub async fn find_described(db: &Db, hash: SecretHash, asker: ApplicationId) -> 
         "SELECT r.grant_id, g.application_id, g.user_id, g.grant_type, g.scopes AS granted, g.resources,
                 g.expires_at AS ends_at,
                 (g.revoked_at IS NULL AND g.user_epoch = u.epoch
+                 AND (a.id IS NULL OR g.access_epoch = a.access_epoch + u.access_epoch)
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version,
                 r.parent_hash, r.scopes, r.expires_at, r.used_at,

@@ -2,9 +2,11 @@
 
 use time::OffsetDateTime;
 
+use super::access::groups_column;
 use super::applications::containing;
 use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
+use crate::model::access::Names;
 use crate::model::ids::UserId;
 use crate::model::user::{User, Username, username_key};
 
@@ -70,11 +72,21 @@ pub async fn find_by_key(db: &Db, key: &str) -> Result<Option<Credentials>> {
     .await
 }
 
-pub async fn list(db: &Db) -> Result<Vec<User>> {
-    db.query(
-        "SELECT id, username, email, admin, epoch, created_at, signed_in_at, disabled_at
-         FROM users WHERE deleted_at IS NULL ORDER BY username_key",
-    )
+/// A user with their groups.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Grouped {
+    #[sqlx(flatten)]
+    pub user: User,
+    #[sqlx(rename = "group_names", try_from = "String")]
+    pub groups: Names,
+}
+
+pub async fn list(db: &Db) -> Result<Vec<Grouped>> {
+    db.query(concat!(
+        "SELECT id, username, email, admin, epoch, created_at, signed_in_at, disabled_at, ",
+        groups_column!(),
+        " FROM users u WHERE deleted_at IS NULL ORDER BY username_key"
+    ))
     .all()
     .await
 }
@@ -284,6 +296,15 @@ pub async fn consume_setup_link(tx: &mut Tx, hash: SecretHash, now: OffsetDateTi
     tx.sql("DELETE FROM setup_links WHERE hash = $1 AND expires_at > $2")
         .bind(hash.to_vec())
         .bind(now)
+        .execute()
+        .await
+        .map(|rows| rows == 1)
+}
+
+/// As [`hold`]. False where the user is deleted.
+pub async fn hold_live(tx: &mut Tx, id: UserId) -> Result<bool> {
+    tx.sql("UPDATE users SET epoch = epoch WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id)
         .execute()
         .await
         .map(|rows| rows == 1)

@@ -38,6 +38,33 @@ async fn id_of(world: &World, client_id: &str) -> String {
 
 on_each_database! {
 
+async fn who_may_use_what_is_told_with_what_ended(world: World) {
+    let alice = world.user("alice").await;
+    let (app, root) = (world.application().create().await, world.administrator("root").await);
+    world.tokens(&alice, &app).await;
+    world.command(&["user", "groups", "alice", "staff", "dev"], "").await;
+    world.command(&["user", "groups", "alice", "dev", "staff"], "").await;
+    let script = Script::signed_in(&world, &root).await;
+    let path = format!("/oauth/applications/{}", id_of(&world, &app.client_id).await);
+    for (body, fields, ended) in [
+        (json!({"restricted": true, "groups": ["staff"]}), json!(["restricted", "groups"]), json!(0)),
+        (json!({"users": ["root"]}), json!(["users"]), Value::Null),
+        (json!({"groups": []}), json!(["groups"]), json!(1)),
+        (json!({"restricted": false}), json!(["restricted", "users"]), Value::Null),
+    ] {
+        let answer = script.request("PATCH", &path).json(&body).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        let log = log(&world).await;
+        let event = *named(&log, "application_changed").last().unwrap();
+        came_from(event, &answer);
+        assert_eq!((&event["detail"]["fields"], &event["detail"]["grants"]), (&fields, &ended), "{body}: {event}");
+    }
+    world.command(&["user", "groups", "alice", "--none"], "").await;
+    let log = log(&world).await;
+    assert_eq!(named(&log, "groups_changed").len(), 2, "what changes nothing is no event: {log:?}");
+    assert!(!log.iter().any(|event| event.to_string().contains("staff")), "no value is written");
+}
+
 async fn what_an_operator_does_by_command(world: World) {
     for words in [
         &["user", "create", "alice", "--admin"][..],

@@ -87,6 +87,25 @@ async fn a_new_secret_is_good_at_once_however_the_old_one_was_kept(world: World)
     }
 }
 
+async fn an_application_may_be_for_users_and_groups_alone(world: World) {
+    world.user("alice").await;
+    let line = ["application", "create", "--name", "N", "--grant", "client_credentials", "--client-id", "n"];
+    let create = async |more: &[&str]| world.command(&[&line[..], more, &["--json"]].concat(), "").await;
+    for (more, told) in [
+        (&["--allow-user", "alice", "--allow-user", "nobody"][..], "--allow-user: There is no user `nobody`."),
+        (&["--allow-group", "of the house"], "--allow-group: `of the house` is no group."),
+    ] {
+        let refused = create(more).await;
+        assert!(refused.exit == 1 && refused.stderr.contains(told) && refused.stdout.is_empty(), "{refused:?}");
+    }
+    let made = create(&["--allow-user", "ALICE", "--allow-group", "staff", "--allow-group", "dev"]).await.json();
+    assert_eq!((&made["restricted"], &made["users"], &made["groups"]), (&json!(true), &json!(["alice"]), &json!(["dev", "staff"])));
+    let shown = world.command(&["application", "show", "n"], "").await;
+    assert!(shown.stdout.contains("allowed_groups") && shown.stdout.contains("dev staff"), "{shown:?}");
+    let listed = world.command(&["application", "list", "--json"], "").await.json();
+    assert_eq!(listed[0]["users"], json!(["alice"]));
+}
+
 async fn a_chosen_secret_loses_one_newline_and_nothing_else(world: World) {
     for (number, (input, secret)) in [
         ("a secret of 32 characters, or 33", "a secret of 32 characters, or 33"),

@@ -44,6 +44,24 @@ async fn without_json_people_can_read_it(world: World) {
     }
 }
 
+async fn the_groups_of_a_user_are_given_shown_and_taken(world: World) {
+    let made = world.command(&["user", "create", "alice", "--group", "staff", "--group", "dev", "--json"], "").await.json();
+    assert_eq!(made["groups"], json!(["dev", "staff"]));
+    let groups = async |more: &[&str]| world.command(&[&["user", "groups", "ALICE"], more].concat(), "").await;
+    assert_eq!(groups(&["--json"]).await.json(), json!({"username": "alice", "groups": ["dev", "staff"]}));
+    assert_eq!(groups(&["b", "A", "b", "--json"]).await.json(), json!({"username": "alice", "groups": ["A", "b"], "revoked": 0}));
+    assert_eq!(world.command(&["user", "list", "--json"], "").await.json()[0]["groups"], json!(["A", "b"]));
+    assert_eq!(groups(&[]).await.stdout.trim_end(), "alice is in: A, b.");
+    for (more, exit) in [(&["c", "d e"][..], 1), (&["c", "--none"], 2), (&[""], 2)] {
+        let refused = groups(more).await;
+        assert!(refused.exit == exit && refused.stdout.is_empty(), "{more:?}: {refused:?}");
+    }
+    assert_eq!(groups(&["--none"]).await.stdout.trim_end(), "alice is in no group.");
+    let refused = world.command(&["user", "create", "bob", "--group", "of the house"], "").await;
+    assert!(refused.exit == 1 && refused.stderr.contains("--group: `of the house` is no group."), "{refused:?}");
+    assert_eq!(world.command(&["user", "groups", "bob"], "").await.exit, 1, "nobody was made");
+}
+
 async fn a_password_on_standard_input_loses_one_newline_and_nothing_else(world: World) {
     for (name, input, password) in [
         ("a", "long enough", "long enough"),

@@ -84,6 +84,53 @@ async fn a_form_sent_twice_registers_one_application(world: World) {
     assert_eq!(only.url, shown.url);
 }
 
+async fn who_may_use_an_application_is_chosen_on_its_form_and_told_on_its_page(world: World) {
+    let root = Administration::of(&world).await;
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    assert_eq!(text_of(&root.only().await.body, "who").as_deref(), Some("Everybody"));
+    let tokens = world.tokens(&alice, &app).await;
+    let edit = format!("{}/edit", root.only().await.url.path());
+
+    let (page, mut form) = root.form(&edit, "save").await;
+    form.set("restricted", "true");
+    let nobody = root.browser.submit(&page, &form).await;
+    assert!(nobody.status == 422 && text_of(&nobody.body, "users-error").is_some(), "{nobody}");
+    form.set("users", "root\nnobody\n<b>");
+    form.set("groups", "of the house");
+    let wrong = root.browser.submit(&page, &form).await;
+    assert!(wrong.status == 422 && text_of(&wrong.body, "users-error").is_some(), "{wrong}");
+    assert!(text_of(&wrong.body, "groups-error").is_some(), "{wrong}");
+    assert_eq!(text_of(&wrong.body, "users").as_deref(), Some("root\nnobody\n<b>"), "what was typed stays");
+    assert!(wrong.body.contains("There is no user <code>nobody</code>") && !wrong.body.contains("<b>."), "{wrong}");
+    assert_eq!(world.memos(&tokens.access).await.status, 200, "nothing was changed");
+
+    let mut form = Form::with_id(&wrong.body, "save").unwrap();
+    form.set("users", " ROOT\r\n\r\nroot");
+    form.set("groups", "staff\ndev");
+    let saved = root.browser.submit(&wrong, &form).await;
+    let shown = root.followed(saved).await;
+    assert!(shown.body.contains("1 authorization of users who may no longer use it ended at once"), "{shown}");
+    assert!(shown.body.contains("Users: <bdi>root</bdi><br>Groups: <code>dev</code>, <code>staff</code>"), "{shown}");
+    world.memos(&tokens.access).await.challenged(401, "invalid_token");
+    assert!(root.get("/oauth/applications").await.body.contains("Restricted"));
+
+    let (page, form) = root.form(&edit, "save").await;
+    assert_eq!((text_of(&page.body, "users").unwrap(), text_of(&page.body, "groups").unwrap()), ("root".into(), "dev\nstaff".into()));
+    let shown = root.browser.submit(&page, &form).await;
+    assert!(!root.followed(shown).await.body.contains("ended at once"), "saved as it was, it stays as it was");
+    let (page, mut form) = root.form(&edit, "save").await;
+    form.fields.retain(|(name, _)| !["restricted", "users", "groups"].contains(&name.as_str()));
+    let shown = root.browser.submit(&page, &form).await;
+    let shown = root.followed(shown).await;
+    assert!(shown.body.contains("Users: <bdi>root</bdi>"), "a form that does not say it opens nothing: {shown}");
+    let (page, mut form) = root.form(&edit, "save").await;
+    form.set("restricted", "false");
+    let shown = root.browser.submit(&page, &form).await;
+    assert_eq!(text_of(&root.followed(shown).await.body, "who").as_deref(), Some("Everybody"));
+    assert_eq!((world.count("application_users").await, world.count("application_groups").await), (0, 0));
+}
+
 async fn two_forms_register_two(world: World) {
     let root = Administration::of(&world).await;
     for _ in 0..2 {

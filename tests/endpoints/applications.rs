@@ -49,6 +49,14 @@ fn notes() -> Value {
     json!({"name": "Notes", "redirect_uris": ["https://app.example/callback"], "scopes": ["read"], "confidential": true})
 }
 
+/// `body` with the members of `more` in place of its own.
+fn merged(mut body: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
 on_each_database! {
 
 async fn a_program_disables_and_enables_an_application(world: World) {
@@ -62,6 +70,86 @@ async fn a_program_disables_and_enables_an_application(world: World) {
     }
     let nowhere = "/oauth/applications/01890000-0000-7000-8000-000000000000/disable";
     assert_eq!(script.request("POST", nowhere).await.status, 404);
+}
+
+async fn who_may_use_an_application_is_named_and_read(world: World) {
+    let root = world.administrator("root").await;
+    world.user("alice").await;
+    let script = Script::signed_in(&world, &root).await;
+    let made = script.create(&notes()).await.json();
+    assert_eq!((&made["restricted"], &made["users"], &made["groups"]), (&json!(false), &json!([]), &json!([])));
+    let path = format!("/oauth/applications/{}", made["id"].as_str().unwrap());
+    let change = async |body: Value| script.request("PATCH", &path).json(&body).await;
+    let named = change(json!({"restricted": true, "users": ["ALICE", "root", "alice"], "groups": ["staff", "dev", "dev"]})).await;
+    assert_eq!(named.status, 200, "{named}");
+    for answer in [named.json(), script.request("GET", &path).await.json(), script.request("GET", "/oauth/applications").await.json()[0].clone()] {
+        assert_eq!((&answer["restricted"], &answer["users"], &answer["groups"]),
+            (&json!(true), &json!(["alice", "root"]), &json!(["dev", "staff"])), "{answer}");
+    }
+    let renamed = change(json!({"name": "Memos"})).await.json();
+    assert_eq!((&renamed["restricted"], &renamed["users"]), (&json!(true), &json!(["alice", "root"])), "what is left out stays");
+    let opened = change(json!({"restricted": false})).await.json();
+    assert_eq!((&opened["restricted"], &opened["users"], &opened["groups"]), (&json!(false), &json!([]), &json!([])));
+}
+
+async fn a_list_that_says_two_things_or_names_nobody_is_refused(world: World) {
+    let root = world.administrator("root").await;
+    world.user("alice").await;
+    let script = Script::signed_in(&world, &root).await;
+    let path = format!("/oauth/applications/{}", script.create(&notes()).await.json()["id"].as_str().unwrap());
+    let many: Vec<_> = (0..101).map(|number| format!("g{number}")).collect();
+    for (field, body) in [
+        ("users", json!({"restricted": true, "users": ["alice", "nobody"]})),
+        ("users", json!({"restricted": true, "users": ["alice\u{0}"]})),
+        ("users", json!({"restricted": true, "users": ["%"]})),
+        ("users", json!({"restricted": true, "users": vec!["alice"; 501]})),
+        ("users", json!({"restricted": true})),
+        ("users", json!({"restricted": true, "users": [], "groups": []})),
+        ("groups", json!({"restricted": true, "groups": ["staff!"]})),
+        ("groups", json!({"restricted": true, "groups": [""]})),
+        ("groups", json!({"restricted": true, "groups": many})),
+        ("restricted", json!({"users": ["alice"]})),
+        ("restricted", json!({"restricted": false, "groups": ["staff"]})),
+    ] {
+        for refused in [
+            script.request("PATCH", &path).json(&body).await,
+            script.create(&merged(notes(), &body)).await,
+        ] {
+            assert_eq!(refused.status, 422, "{body}: {refused}");
+            let errors = &refused.json()["errors"];
+            assert!(errors[field].is_array() && errors.as_object().unwrap().len() == 1, "{body}: {refused}");
+        }
+    }
+    for body in [json!({"restricted": "yes"}), json!({"users": 5}), json!({"groups": [null]})] {
+        assert_eq!(script.request("PATCH", &path).json(&body).await.status, 400, "{body}");
+    }
+    let kept = script.request("GET", &path).await.json();
+    assert_eq!((&kept["restricted"], &kept["users"], &kept["version"]), (&json!(false), &json!([]), &json!(1)));
+}
+
+async fn an_application_whose_last_user_is_deleted_can_still_be_changed(world: World) {
+    let root = world.administrator("root").await;
+    world.user("alice").await;
+    let script = Script::signed_in(&world, &root).await;
+    let body = merged(notes(), &json!({"restricted": true, "users": ["alice"]}));
+    let path = format!("/oauth/applications/{}", script.create(&body).await.json()["id"].as_str().unwrap());
+    assert_eq!(world.command(&["user", "delete", "alice"], "").await.exit, 0);
+    let changed = script.request("PATCH", &path).json(&json!({"name": "Memos"})).await;
+    assert_eq!(changed.status, 200, "{changed}");
+    assert_eq!((&changed.json()["restricted"], &changed.json()["users"]), (&json!(true), &json!([])), "it does not open by itself");
+}
+
+async fn only_an_administrator_says_who_may_use_an_application(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().allow_user("alice").create().await;
+    let shown = world.command(&["application", "show", &app.client_id, "--json"], "").await.json();
+    let path = format!("/oauth/applications/{}", shown["id"].as_str().unwrap());
+    let hers = Script::signed_in(&world, &alice).await;
+    let body = json!({"restricted": false, "users": ["alice"], "groups": ["staff"]});
+    assert_eq!(hers.request("PATCH", &path).json(&body).await.status, 403);
+    assert_eq!(hers.request("GET", &path).await.status, 403, "nor reads it");
+    let same = world.command(&["application", "show", &app.client_id, "--json"], "").await.json();
+    assert_eq!(same, shown);
 }
 
 async fn an_administrator_keeps_applications(world: World) {

@@ -125,6 +125,42 @@ async fn a_user_manages_an_application_in_the_browser(world: World) {
 }
 
 with("user_applications" = "true")
+async fn an_owner_sees_who_may_use_an_application_and_does_not_say_it(world: World) {
+    let (alice, root) = (world.user("alice").await, world.administrator("root").await);
+    let (hers, roots) = (Script::signed_in(&world, &alice).await, Script::signed_in(&world, &root).await);
+    let path = path_of(&registered(&hers).await);
+    let change = async |script: &Script, body: Value| script.request("PATCH", &path).json(&body).await;
+    for body in [
+        json!({"restricted": true, "users": ["alice"]}),
+        json!({"restricted": true, "users": ["nobody"], "groups": ["of the house"]}),
+        json!({"groups": ["staff"]}),
+    ] {
+        let mut new = notes();
+        new.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        for refused in [change(&hers, body.clone()).await, hers.create(&new).await] {
+            let told = json!({"errors": {"restricted": ["Only an administrator says who may use an application."]}});
+            assert_eq!((refused.status, refused.json()), (422, told), "who there is is not told: {body}");
+        }
+    }
+    let restricted = change(&roots, json!({"restricted": true, "users": ["root"], "groups": ["staff"]})).await;
+    assert_eq!(restricted.status, 200, "{restricted}");
+    assert_eq!(change(&hers, json!({"restricted": false})).await.status, 422);
+    assert_eq!(change(&hers, json!({"users": ["root", "alice"]})).await.status, 422);
+    let same = change(&hers, json!({"name": "Memos", "restricted": true, "users": ["ROOT"]})).await;
+    assert_eq!(same.status, 200, "{same}");
+
+    let browser = world.signed_in(&alice).await;
+    let edit = format!("{path}/edit");
+    assert!(!browser.get(&edit).await.body.contains("id=\"restricted-no\""));
+    let saved = press(&browser, &edit, "save", &[("name", "Notes")]).await;
+    assert!(followed(&browser, saved).await.body.contains("Users: <bdi>root</bdi>"));
+    let forged = press(&browser, &edit, "save", &[("restricted", "false")]).await;
+    assert!(forged.status == 422 && forged.body.contains("restricted-error"), "{forged}");
+    let kept = read(&roots, &path).await;
+    assert_eq!((&kept["restricted"], &kept["users"], &kept["groups"]), (&json!(true), &json!(["root"]), &json!(["staff"])));
+}
+
+with("user_applications" = "true")
 async fn another_users_application_is_not_there(world: World) {
     let (alice, bob) = (world.user("alice").await, world.user("bob").await);
     let root = world.administrator("root").await;

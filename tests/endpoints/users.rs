@@ -75,6 +75,26 @@ async fn a_password_may_be_typed_and_the_rules_hold(world: World) {
     assert_eq!(his.get("/users").await.status, 200, "an administrator");
 }
 
+async fn the_groups_of_a_user_are_saved_and_end_what_they_allowed(world: World) {
+    let root = world.signed_in(&world.administrator("root").await).await;
+    let alice = world.user("alice").await;
+    let path = page_of(&alice);
+    let saved = press(&root, &path, "save-groups", &[("groups", " staff\r\n\r\ndev \r\nstaff")]).await;
+    let page = followed(&root, saved).await;
+    assert!(page.body.contains("Saved."), "{page}");
+    assert_eq!(text_of(&page.body, "groups").as_deref(), Some("dev\nstaff"));
+    let app = world.application().allow_group("staff").create().await;
+    let tokens = world.tokens(&alice, &app).await;
+    let wrong = press(&root, &path, "save-groups", &[("groups", "dev\nof the house\n<b>")]).await;
+    assert!(wrong.status == 422 && text_of(&wrong.body, "groups-error").is_some(), "{wrong}");
+    assert_eq!(text_of(&wrong.body, "groups").as_deref(), Some("dev\nof the house\n<b>"), "what was typed stays");
+    assert_eq!(world.memos(&tokens.access).await.status, 200, "nothing was changed");
+    let saved = press(&root, &path, "save-groups", &[("groups", "dev")]).await;
+    let page = followed(&root, saved).await;
+    assert!(page.body.contains("1 authorization of alice, who may no longer use the application, ended at once"), "{page}");
+    world.memos(&tokens.access).await.challenged(401, "invalid_token");
+}
+
 async fn users_are_for_administrators_alone(world: World) {
     let (root, alice) = (world.administrator("root").await, world.user("alice").await);
     let hers = world.signed_in(&alice).await;
@@ -89,7 +109,7 @@ async fn users_are_for_administrators_alone(world: World) {
     }
     let roots = world.signed_in(&root).await;
     form.set("admin", "true");
-    for word in ["", "/disable", "/enable", "/delete", "/administrator", "/password", "/sessions/delete"] {
+    for word in ["", "/disable", "/enable", "/delete", "/administrator", "/password", "/groups", "/sessions/delete"] {
         form.action = if word.is_empty() { "/users".to_owned() } else { format!("{}{word}", page_of(&alice)) };
         assert_eq!(hers.submit(&page, &form).await.status, 403, "{word}");
         let forged = roots.submit(&page, &form).await;
@@ -214,6 +234,7 @@ async fn a_long_list_is_searched_and_paged(world: World) {
             username: format!("user{number:03}"),
             email: (number % 2 == 0).then(|| format!("mail{number:03}@example.com")),
             password: tegata::base::secret::Secret::new("correct horse of everybody"),
+            groups: Vec::new(),
         };
         Box::pin(tegata::flow::users::create(&server, &Caller::OPERATOR, &profile, false)).await.unwrap();
     }

@@ -139,6 +139,48 @@ async fn the_audit_log(world: World) {
     survey.open("/audit?event=user_deleted", "audit-no-match").await;
 }
 
+async fn who_may_use_an_application(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let (ichiro, hanako) = (world.administrator("ichiro").await, world.user("hanako").await);
+    let app = world.application().name("Memo Bot").redirect_uri("urn:ietf:wg:oauth:2.0:oob").create().await;
+    world.tokens(&hanako, &app).await;
+    window.open("/login").await;
+    window.sign_in(&ichiro).await;
+    window.open("/oauth/applications").await;
+    window.follow("main th a").await;
+    window.follow("#edit").await;
+    window.click("#restricted-yes").await;
+    window.fill("#users", "ichiro\nnobody").await;
+    window.fill("#groups", "of the house").await;
+    window.follow("#save").await;
+    window.element("#users-error").await;
+    window.element("#groups-error").await;
+    survey.look("application-access-errors").await;
+    window.fill("#users", "ichiro").await;
+    window.fill("#groups", "staff").await;
+    window.follow("#save").await;
+    window.element("#who").await;
+    survey.look("application-restricted").await;
+    survey.open("/oauth/applications", "applications-restricted").await;
+
+    window.open(&format!("/users/{}", hanako.id)).await;
+    window.fill("#groups", "of the house").await;
+    window.follow("#save-groups").await;
+    window.element("#groups-error").await;
+    survey.look("user-groups-errors").await;
+    window.fill("#groups", "dev\nguests").await;
+    window.follow("#save-groups").await;
+    window.element("#save-groups").await;
+    survey.look("user-groups").await;
+
+    let hers = Survey::start(&world).await;
+    hers.window.open(&Ask::of(&app).path()).await;
+    hers.window.sign_in(&hanako).await;
+    hers.window.element("#error-code").await;
+    hers.look("not-allowed").await;
+}
+
 async fn many_applications(world: World) {
     let survey = Survey::start(&world).await;
     let window = &survey.window;

@@ -138,6 +138,15 @@ impl Wanted {
         self.option("--owner").option(name)
     }
 
+    /// For this user, and whoever else is named, alone.
+    pub(crate) fn allow_user(self, name: &str) -> Self {
+        self.option("--allow-user").option(name)
+    }
+
+    pub(crate) fn allow_group(self, group: &str) -> Self {
+        self.option("--allow-group").option(group)
+    }
+
     pub(crate) async fn create(mut self) -> Application {
         if self.redirect_uris.is_empty() {
             self.redirect_uris.push("https://app.example/callback".to_owned());

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::base::secret::Secret;
 use crate::flow::App;
+use crate::model::access::Allowed;
 use crate::model::application::{Application, Client};
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
@@ -53,6 +54,10 @@ pub struct Summary {
     pub reuse_access_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<Origin>,
+    /// For `users` and `groups` alone.
+    pub restricted: bool,
+    pub users: Vec<String>,
+    pub groups: Vec<String>,
     pub disabled: bool,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -73,14 +78,14 @@ pub struct Described {
 }
 
 /// `secret` is the one that was generated just now, if any.
-pub fn described(app: &App, client: &Client, secret: Option<&Secret>) -> Described {
+pub fn described(app: &App, client: &Client, allowed: &Allowed, secret: Option<&Secret>) -> Described {
     Described {
-        summary: summary(app, &client.application),
+        summary: summary(app, &client.application, allowed),
         client_secret: secret.cloned(),
     }
 }
 
-pub fn summary(app: &App, application: &Application) -> Summary {
+pub fn summary(app: &App, application: &Application, allowed: &Allowed) -> Summary {
     let settings = &application.settings;
     Summary {
         id: application.id,
@@ -109,6 +114,9 @@ pub fn summary(app: &App, application: &Application) -> Summary {
         reuse_access_token: settings.reuse_access_token,
         revoke_previous_tokens: settings.revoke_previous_tokens,
         allowed_origins: settings.allowed_origins.clone(),
+        restricted: settings.restricted,
+        users: allowed.users.as_slice().to_vec(),
+        groups: allowed.groups.as_slice().to_vec(),
         disabled: !application.is_enabled(),
         created_at: application.created_at,
         updated_at: application.updated_at,
@@ -169,7 +177,8 @@ mod tests {
         let app = app().await;
         let saved = create(&app, &wanted()).await.unwrap();
         let secret = saved.secret.unwrap();
-        let json = serde_json::to_value(described(&app, &saved.client, Some(&secret))).unwrap();
+        let json =
+            serde_json::to_value(described(&app, &saved.client, &saved.allowed, Some(&secret))).unwrap();
         let expected = json!({
             "id": saved.client.application.id,
             "client_id": "viewer",
@@ -189,6 +198,9 @@ mod tests {
             "reuse_access_token": false,
             "revoke_previous_tokens": false,
             "allowed_origins": [],
+            "restricted": false,
+            "users": [],
+            "groups": [],
             "disabled": false,
             "created_at": "2023-11-14T22:13:20Z",
             "updated_at": "2023-11-14T22:13:20Z",
@@ -206,11 +218,11 @@ mod tests {
             ..wanted()
         };
         let saved = create(&app, &wanted).await.unwrap();
-        let shown = serde_json::to_value(described(&app, &saved.client, None)).unwrap();
+        let shown = serde_json::to_value(described(&app, &saved.client, &saved.allowed, None)).unwrap();
         assert_eq!(shown["client_secret"], Value::Null);
         assert_eq!(shown["access_token_ttl"], 300);
         assert_eq!(shown["scopes"], json!(["read"]));
-        let listed = serde_json::to_value(summary(&app, &saved.client.application)).unwrap();
+        let listed = serde_json::to_value(summary(&app, &saved.client.application, &saved.allowed)).unwrap();
         assert_eq!(listed.get("client_secret"), None);
         assert_eq!(listed["client_id"], "viewer");
     }

@@ -10,6 +10,7 @@ use super::Manager;
 use crate::base::config::seconds;
 use crate::base::secret::Secret;
 use crate::flow::App;
+use crate::model::access::Allowed;
 use crate::model::application::ApplicationSettings;
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
@@ -26,7 +27,7 @@ const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
 /// What can be wrong, in the order of the form.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 22] = [
     "client_id",
     "client_secret",
     "name",
@@ -46,6 +47,9 @@ const FIELDS: [&str; 19] = [
     "introspect",
     "trusted",
     "owner",
+    "restricted",
+    "users",
+    "groups",
 ];
 /// Ten years, in seconds.
 const LONGEST_TTL: i64 = 10 * 365 * 86_400;
@@ -83,6 +87,11 @@ pub struct Wanted {
     /// The user name of whose it is to be; empty: the administrators'. `None`: as it is, and a new one of whoever
     /// registers it, unless that is an administrator.
     pub owner: Option<String>,
+    /// For `users` and `groups` alone; otherwise none are named.
+    pub restricted: bool,
+    /// User names, in any spelling of them.
+    pub users: Vec<String>,
+    pub groups: Vec<String>,
     /// For a new application alone: of several with one id, the first is registered. `None`: generated.
     pub id: Option<ApplicationId>,
     /// For a new application alone. Empty: generated.
@@ -99,7 +108,7 @@ impl Faults {
         Self(vec![(field, message)])
     }
 
-    fn add(&mut self, field: &'static str, message: impl Into<String>) {
+    pub(in crate::flow) fn add(&mut self, field: &'static str, message: impl Into<String>) {
         self.0.push((field, message.into()));
     }
 
@@ -110,7 +119,7 @@ impl Faults {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    fn has(&self, field: &str) -> bool {
+    pub(in crate::flow) fn has(&self, field: &str) -> bool {
         self.0.iter().any(|(faulty, _)| *faulty == field)
     }
 
@@ -122,7 +131,7 @@ impl Faults {
 
 impl Wanted {
     /// What is registered already, to be changed in part.
-    pub fn of(settings: &ApplicationSettings) -> Self {
+    pub fn of(settings: &ApplicationSettings, allowed: &Allowed) -> Self {
         let ttl = |seconds: Option<i64>| seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
         Self {
             name: settings.name.clone(),
@@ -162,10 +171,20 @@ impl Wanted {
             revoke_previous_tokens: settings.revoke_previous_tokens,
             allowed_origins: settings.allowed_origins.iter().map(Origin::to_string).collect(),
             owner: None,
+            restricted: settings.restricted,
+            users: allowed.users.as_slice().to_vec(),
+            groups: allowed.groups.as_slice().to_vec(),
             id: None,
             client_id: String::new(),
             client_secret: None,
         }
+    }
+
+    /// Who may use it stays as it is.
+    pub fn keep_access(&mut self, settings: &ApplicationSettings, allowed: &Allowed) {
+        self.restricted = settings.restricted;
+        self.users = allowed.users.as_slice().to_vec();
+        self.groups = allowed.groups.as_slice().to_vec();
     }
 
     /// `faults`: what was found already.
@@ -219,6 +238,7 @@ impl Wanted {
             reuse_access_token: self.reuse_access_token,
             revoke_previous_tokens: self.revoke_previous_tokens,
             allowed_origins: self.origins(faults),
+            restricted: self.restricted,
         };
         belongs_together(app, &settings, self.redirect_uris.is_empty(), faults);
         settings

@@ -212,6 +212,10 @@ fn reason(reason: &str) -> (&str, &'static str) {
             "the user authorized the application anew",
             "The application is set to keep one authorization of each user.",
         ),
+        "access_withdrawn" => (
+            "the user may no longer use the application",
+            "An administrator restricted it to others, or took the user from its list or from a group on it.",
+        ),
         other => (other, ""),
     }
 }

@@ -4,13 +4,13 @@
 use time::{Duration, OffsetDateTime};
 
 use crate::base::secret::Secret;
-use crate::flow::App;
 use crate::flow::authorize::family_life;
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
 use crate::flow::issue;
 use crate::flow::login::{self, Attempt, NotSignedIn};
 use crate::flow::reuse::Reuse;
+use crate::flow::{App, access};
 use crate::model::caller::Caller;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
@@ -42,6 +42,13 @@ pub(super) async fn exchange(
     let scopes = app.catalog.resolve(rules, params.get("scope"))?;
     let resources = resource::asked(params, &app.resources)?;
     let user = proven(app, &attempt).await?;
+    if access::denied(app, client.application(), user.id)
+        .await?
+        .is_some()
+    {
+        let error = OAuthError::invalid_grant("This user may not use the application");
+        return Err(error.because(Reason::UserNotAllowed).into());
+    }
     grant(app, client, &user, &scopes, &resources, app.now()).await
 }
 

@@ -5,7 +5,7 @@
 
 pub(in crate::http) mod failed_requests;
 pub(in crate::http) mod families;
-mod form;
+pub(super) mod form;
 mod json;
 mod show;
 pub(in crate::http) mod switch;
@@ -18,14 +18,14 @@ use axum::response::Response;
 use super::authorize::redirect;
 use super::error;
 use super::render::{chrome, page};
-use crate::flow::App;
 use crate::flow::applications::{self as flow, Manager, NotSaved, Older, PAGE, Wanted};
+use crate::flow::{App, access};
 use crate::http::extract::administrator::{Managing, ManagingForm, ManagingProgram, is_program};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::request::RequestId;
-use crate::http::view::When;
 use crate::http::view::applications::{ApplicationDelete, ApplicationRow, ApplicationsList, Owner};
+use crate::http::view::{When, counted};
 use crate::model::application::{Application, Client};
 use crate::protocol::params::Params;
 
@@ -80,6 +80,7 @@ async fn list(app: &App, viewer: &Viewer, by: Manager, query: &Params) -> Respon
         live_grants: row.live_grants.unsigned_abs(),
         disabled: row.application.disabled_at.is_some(),
         owner: owner(&row.application),
+        restricted: row.application.settings.restricted,
     });
     let view = ApplicationsList {
         rows: rows.collect(),
@@ -205,8 +206,15 @@ pub(in crate::http) async fn update(
         Ok(client) => client,
         Err(refused) => return refused,
     };
-    let typed = form::read(&sent);
+    let mut typed = form::read(&sent);
     let id = client.application.id;
+    // Unlike a box, one of two choices is always sent; a form without them does not open it to everybody.
+    if sent.params.get("restricted").is_none() {
+        match access::allowed(&app, id).await {
+            Ok(allowed) => typed.keep_access(&client.application.settings, &allowed),
+            Err(refusal) => return error::refused(&refusal),
+        }
+    }
     let version = sent
         .params
         .get("version")
@@ -216,8 +224,9 @@ pub(in crate::http) async fn update(
         Ok(saved) if saved.secret.is_some() => {
             show::page_of(&app, &sent.viewer, &saved.client, saved.secret, StatusCode::OK).await
         }
-        Ok(_) => {
-            sent.viewer.leave_notice("Saved.").await;
+        Ok(saved) => {
+            let notice = what_ended(saved.withdrawn, "of users who may no longer use it");
+            sent.viewer.leave_notice(&notice).await;
             to(&app, &format!("{PATH}/{id}"))
         }
         Err(refused) => {
@@ -231,6 +240,17 @@ pub(in crate::http) async fn update(
             )
             .await
         }
+    }
+}
+
+/// What a notice says of a change that may have taken somebody's access; `whose` authorizations ended.
+pub(super) fn what_ended(withdrawn: u64, whose: &str) -> String {
+    match withdrawn {
+        0 => "Saved.".to_owned(),
+        count => format!(
+            "Saved. {} {whose} ended at once.",
+            counted(count, "authorization", "authorizations")
+        ),
     }
 }
 

@@ -25,8 +25,8 @@ use crate::model::failed_request::Endpoint;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::Scope;
 use crate::protocol::authorize::{Delivery, Unproven};
-use crate::protocol::error::ErrorCode;
 use crate::protocol::params::Params;
+use crate::protocol::reason::Reason;
 
 /// Names a kept request in our own URLs and forms.
 const HANDLE: &str = "authorization";
@@ -165,7 +165,7 @@ impl Asking<'_> {
     async fn answer(&self, next: Next) -> Response {
         match next {
             Next::Unproven { why, application } => self.unproven(&why, application.as_deref()),
-            Next::Deliver(delivered) => self.deliver(delivered).await,
+            Next::Deliver(delivered) => self.deliver(delivered, None).await,
             Next::Refused {
                 delivered,
                 application,
@@ -173,7 +173,7 @@ impl Asking<'_> {
             } => {
                 self.attempt(&Params::default())
                     .refused(self.app, application, &error);
-                self.deliver(delivered).await
+                self.deliver(delivered, Some(error.fault().reason)).await
             }
             Next::SignIn { handle, .. } => self.go(&format!("/login?continue={}", handle.expose())),
             Next::GoOn { handle } => self.go(&format!("/oauth/authorize?{HANDLE}={}", handle.expose())),
@@ -195,7 +195,8 @@ impl Asking<'_> {
         redirect(self.redirect, &format!("{}{path}", self.app.issuer.path()))
     }
 
-    async fn deliver(&self, delivered: Delivered) -> Response {
+    /// `why`: what the answer was refused for.
+    async fn deliver(&self, delivered: Delivered, why: Option<Reason>) -> Response {
         match delivered.delivery {
             Delivery::Redirect(url) => redirect(self.redirect, &url),
             Delivery::FormPost { action, fields } => self.hand_over(delivered.application, action, fields),
@@ -211,7 +212,8 @@ impl Asking<'_> {
                 let view = view::native::NativeError {
                     chrome,
                     application: delivered.application,
-                    denied: code == ErrorCode::AccessDenied,
+                    denied: why == Some(Reason::UserDenied),
+                    not_allowed: why == Some(Reason::UserNotAllowed),
                     error: code.as_str().to_owned(),
                     description,
                 };

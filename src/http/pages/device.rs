@@ -15,7 +15,7 @@ use super::render::{chrome, page};
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::authorize::Decision;
-use crate::flow::device::{self, Asked, Found};
+use crate::flow::device::{self, Asked, Decided, Found};
 use crate::http::extract::address::ClientAddress;
 use crate::http::extract::form::Form;
 use crate::http::extract::params::QueryParams;
@@ -113,8 +113,12 @@ pub(in crate::http) async fn create(
         };
         let confirmation = Secret::new(confirmation);
         return match device::decide(&app, &form_sent.caller, &confirmation, user, decision).await {
-            Ok(Some(application)) => done(&app, viewer, application, decision).await,
-            Ok(None) => over(&request_id),
+            Ok(Decided::Done { application }) => done(&app, viewer, application, decision).await,
+            Ok(Decided::Over) => over(&request_id),
+            Ok(Decided::Denied { application }) => {
+                let (none, error) = (String::new(), not_allowed(&application));
+                form(&app, viewer, user, none, Some(error), StatusCode::FORBIDDEN).await
+            }
             Err(refusal) => error::refused(&refusal),
         };
     }
@@ -132,6 +136,10 @@ pub(in crate::http) async fn create(
             let error = "There is no such code, or it has expired. Compare it with what the device shows.";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             form(&app, viewer, user, shown, Some(error.to_owned()), status).await
+        }
+        Ok(Found::Denied { application }) => {
+            let error = not_allowed(&application);
+            form(&app, viewer, user, shown, Some(error), StatusCode::FORBIDDEN).await
         }
         Ok(Found::Wait { seconds }) => wait(&app, viewer, user, shown, seconds).await,
         Err(refusal) => error::refused(&refusal),
@@ -184,6 +192,12 @@ async fn done(app: &App, viewer: &Viewer, application: String, decision: Decisio
         ),
         Err(refused) => refused,
     }
+}
+
+fn not_allowed(application: &str) -> String {
+    format!(
+        "Your account may not use {application}. An administrator decides who may. Nothing was authorized."
+    )
 }
 
 fn over(request_id: &RequestId) -> Response {

@@ -82,6 +82,7 @@ pub(in crate::http) async fn create(State(app): State<App>, headers: HeaderMap, 
         username,
         email: Some(email),
         password: Secret::new(password),
+        groups: Vec::new(),
     };
     match setup::create_administrator(&app, &sent.caller, &token, &profile).await {
         Ok(user) => {

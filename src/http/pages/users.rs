@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::account::session_rows;
-use super::applications::{page_number, search_text, to};
+use super::applications::form::lines;
+use super::applications::{page_number, search_text, to, what_ended};
 use super::authorized::rows as authorized_rows;
 use super::error;
 use super::render::{chrome, page};
@@ -16,7 +17,7 @@ use crate::base::generated_password;
 use crate::base::secret::Secret;
 use crate::flow::applications::{self, Manager};
 use crate::flow::users::{self as flow, Deed, NewUserRefused, PAGE, Profile};
-use crate::flow::{App, authorized, sessions};
+use crate::flow::{App, access, authorized, sessions};
 use crate::http::extract::administrator::{Administrator, AdministratorForm};
 use crate::http::extract::form::Form;
 use crate::http::extract::params::QueryParams;
@@ -129,11 +130,18 @@ pub(in crate::http) async fn create(
         username: sent.text("username"),
         email: Some(sent.text("email")),
         password: generated.clone().unwrap_or_else(|| Secret::new(typed)),
+        groups: Vec::new(),
     };
     let admin = sent.is_on("admin");
     match flow::create(&app, &sent.caller, &profile, admin).await {
         // Shown as the answer itself: a password that waited for the next page would have to be kept.
-        Ok(user) => show_page(&app, &sent.viewer, user, generated, StatusCode::CREATED).await,
+        Ok(user) => {
+            let shown = Shown {
+                new_password: generated,
+                ..Shown::default()
+            };
+            show_page(&app, &sent.viewer, user, shown, StatusCode::CREATED).await
+        }
         Err(NewUserRefused::Fields(faults)) => {
             let email = profile.email.unwrap_or_default();
             let errors = faults.into_iter().collect();
@@ -164,18 +172,28 @@ pub(in crate::http) async fn show(
     Administrator(viewer): Administrator,
 ) -> Response {
     match found(&app, &id, &request_id).await {
-        Ok(user) => show_page(&app, &viewer, user, None, StatusCode::OK).await,
+        Ok(user) => show_page(&app, &viewer, user, Shown::default(), StatusCode::OK).await,
         Err(refused) => refused,
     }
 }
 
-async fn show_page(
-    app: &App,
-    viewer: &Viewer,
-    user: User,
+/// What the page shows beside what is stored.
+#[derive(Default)]
+struct Shown {
+    /// Generated just now.
     new_password: Option<Secret>,
-    status: StatusCode,
-) -> Response {
+    /// Groups as they were typed, and what is wrong with them.
+    typed: Option<(String, FieldErrors)>,
+}
+
+async fn show_page(app: &App, viewer: &Viewer, user: User, shown: Shown, status: StatusCode) -> Response {
+    let (groups, errors) = match shown.typed {
+        Some(typed) => typed,
+        None => match access::groups_of(app, user.id).await {
+            Ok(groups) => (groups.join("\n"), FieldErrors::new()),
+            Err(refusal) => return error::refused(&refusal),
+        },
+    };
     let sessions = match sessions::list(app, user.id, viewer.session_hash()).await {
         Ok(sessions) => sessions,
         Err(refusal) => return error::refused(&refusal),
@@ -202,7 +220,9 @@ async fn show_page(
         admin: user.admin,
         created: When::new(user.created_at, now),
         signed_in: user.signed_in_at.map(|at| When::new(at, now)),
-        new_password,
+        new_password: shown.new_password,
+        groups,
+        errors,
         sessions: session_rows(sessions, now),
         applications: authorized_rows(app, allowed),
         owned: owned
@@ -364,9 +384,45 @@ pub(in crate::http) async fn reset_password(
     }
     let password = generated_password::generate(&app.entropy);
     match flow::set_password(&app, &sent.caller, user.id, password.clone()).await {
-        Ok(()) => show_page(&app, &sent.viewer, user, Some(password), StatusCode::OK).await,
+        Ok(()) => {
+            let shown = Shown {
+                new_password: Some(password),
+                ..Shown::default()
+            };
+            show_page(&app, &sent.viewer, user, shown, StatusCode::OK).await
+        }
         Err(NewUserRefused::Refused(refusal)) => error::refused(&refusal),
         Err(_) => error::gone(Some(&request_id)),
+    }
+}
+
+/// `POST /users/:id/groups`.
+pub(in crate::http) async fn set_groups(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    AdministratorForm(sent): AdministratorForm,
+) -> Response {
+    let user = match found(&app, &id, &request_id).await {
+        Ok(user) => user,
+        Err(refused) => return refused,
+    };
+    let typed = sent.text("groups");
+    match access::set_groups(&app, &sent.caller, user.id, &lines(&typed)).await {
+        Ok(withdrawn) => {
+            let whose = format!("of {}, who may no longer use the application,", user.username);
+            sent.viewer.leave_notice(&what_ended(withdrawn, &whose)).await;
+            to(&app, &format!("{PATH}/{}", user.id))
+        }
+        Err(NewUserRefused::Fields(faults)) => {
+            let shown = Shown {
+                typed: Some((typed, faults.into_iter().collect())),
+                ..Shown::default()
+            };
+            show_page(&app, &sent.viewer, user, shown, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(NewUserRefused::Gone) => error::gone(Some(&request_id)),
+        Err(NewUserRefused::Refused(refusal)) => error::refused(&refusal),
     }
 }
 

@@ -32,6 +32,7 @@ pub struct ApplicationRow {
     pub last_used: Option<When>,
     pub live_grants: u64,
     pub disabled: bool,
+    pub restricted: bool,
     pub owner: Option<Owner>,
 }
 
@@ -110,6 +111,10 @@ pub struct FormValues {
     pub allowed_origins: String,
     /// A user name.
     pub owner: String,
+    /// For those alone that are named below, one a line.
+    pub restricted: bool,
+    pub users: String,
+    pub groups: String,
 }
 
 /// How long the access tokens of one grant live.
@@ -177,6 +182,10 @@ pub struct ApplicationShow {
     pub reuse_access_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<String>,
+    /// For those alone that are named.
+    pub restricted: bool,
+    pub allowed_users: Vec<String>,
+    pub allowed_groups: Vec<String>,
     pub commands: Vec<Command>,
     /// Users with a live grant.
     pub users: u64,
@@ -285,6 +294,7 @@ impl Sample for ApplicationsList {
             live_grants,
             disabled,
             owner: disabled.then(|| owner(say)),
+            restricted: disabled,
         };
         Self {
             chrome: administrator(say),
@@ -325,11 +335,15 @@ impl Sample for ApplicationForm {
                 confidential: true,
                 send_iss: true,
                 access_token_ttl: say("soon"),
+                restricted: true,
+                users: say("hanako\nnobody"),
+                groups: say("staff"),
                 ..FormValues::default()
             },
             errors: FieldErrors::new()
                 .with("redirect_uris", say("“http://app.example/cb” is not allowed: use https, or http with localhost for development."))
-                .with("access_token_ttl", say("“soon” is not a duration: write 60s, 15m, 1h or 30d.")),
+                .with("access_token_ttl", say("“soon” is not a duration: write 60s, 15m, 1h or 30d."))
+                .with("users", say("There is no user `nobody`.")),
             scopes: vec![choice("read", "Read your memos", true), choice("write", "Write and delete memos in your name", false)],
             grants: vec![
                 choice("authorization_code", "A person signs in and consents (RFC 6749 §4.1)", true),
@@ -400,6 +414,9 @@ impl Sample for ApplicationShow {
             reuse_access_token: false,
             revoke_previous_tokens: true,
             allowed_origins: vec![say("https://app.example")],
+            restricted: true,
+            allowed_users: vec![say("hanako"), say("ichiro")],
+            allowed_groups: vec![say("staff")],
             commands: vec![Command {
                 title: say("A token in its own name, with curl"),
                 text: say(

@@ -31,7 +31,7 @@ pub use scope::ScopeLine;
 pub use when::When;
 
 /// `1 user`, `3 users`, `1,204 users`.
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(in crate::http) fn counted(count: u64, one: &str, many: &str) -> String {
     match count {
         1 => format!("1 {one}"),
         _ => format!("{} {many}", grouped(count)),

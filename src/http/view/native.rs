@@ -25,6 +25,8 @@ pub struct NativeError {
     pub application: String,
     /// Whether it was the person who said no.
     pub denied: bool,
+    /// Whether an administrator does not let this user use the application.
+    pub not_allowed: bool,
     /// RFC 6749 §4.1.2.1.
     pub error: String,
     /// The error in words, for developers.
@@ -47,6 +49,7 @@ impl Sample for NativeError {
             chrome: anonymous(),
             application: say("Memo Bot for the terminal"),
             denied: true,
+            not_allowed: false,
             error: say("access_denied"),
             description: say("The user denied the request"),
         }

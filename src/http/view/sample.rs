@@ -138,6 +138,7 @@ fn empty(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         failures: 0,
         new_secret: None,
         redirect_uris: Vec::new(),
+        restricted: false,
         ..ApplicationShow::sample_in(say)
     };
     let mut settled = ApplicationShow {
@@ -195,6 +196,8 @@ fn empty_users(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Erro
         sessions: Vec::new(),
         applications: Vec::new(),
         owned: Vec::new(),
+        groups: String::new(),
+        errors: FieldErrors::new(),
         ..UserShow::sample_in(say)
     };
     Ok(vec![

@@ -72,6 +72,10 @@ pub struct UserShow {
     pub applications: Vec<AuthorizedRow>,
     /// Id and name of what the user owns.
     pub owned: Vec<(String, String)>,
+    /// One a line, as stored or as typed.
+    pub groups: String,
+    /// Of `groups`.
+    pub errors: FieldErrors,
 }
 
 /// `GET /users/:id/disable` and `GET /users/:id/delete`: asks before it is done.
@@ -159,6 +163,11 @@ impl Sample for UserShow {
                 disabled: true,
             }],
             owned: vec![(say("0192f0c1-5a3d"), say("Importer"))],
+            groups: say("staff\nof the house"),
+            errors: FieldErrors::new().with(
+                "groups",
+                say("`of the house` is no group. A group has 1 to 64 letters, digits, dots, underscores and dashes, and no spaces."),
+            ),
         }
     }
 }

@@ -42,6 +42,7 @@ fn application(redirect_uris: &[&str]) -> Application {
             reuse_access_token: false,
             revoke_previous_tokens: false,
             allowed_origins: Vec::new(),
+            restricted: false,
         },
         version: 1,
         created_at: OffsetDateTime::UNIX_EPOCH,

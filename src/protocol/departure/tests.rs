@@ -46,6 +46,7 @@ fn settings() -> ApplicationSettings {
         reuse_access_token: false,
         revoke_previous_tokens: false,
         allowed_origins: Vec::new(),
+        restricted: false,
     }
 }
 

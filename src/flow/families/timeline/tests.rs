@@ -216,6 +216,7 @@ fn every_reason_has_words_of_its_own_for_people() {
         RevokedReason::ApplicationDeleted,
         RevokedReason::Operator,
         RevokedReason::Superseded,
+        RevokedReason::AccessWithdrawn,
     ];
     let mut seen = std::collections::BTreeSet::new();
     for reason in reasons {

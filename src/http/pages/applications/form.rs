@@ -8,8 +8,8 @@ use super::super::render::{chrome, page};
 use super::{PATH, to, usual};
 use crate::base::config::words;
 use crate::base::pattern;
-use crate::flow::App;
 use crate::flow::applications::{Manager, NotSaved, Wanted};
+use crate::flow::{App, access};
 use crate::http::extract::form::Form;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::FieldErrors;
@@ -53,6 +53,9 @@ pub(super) fn read(sent: &Form) -> Wanted {
         revoke_previous_tokens: sent.is_on("revoke_previous_tokens"),
         allowed_origins: lines(&sent.text("allowed_origins")),
         owner: sent.params.get("owner").map(str::to_owned),
+        restricted: sent.is_on("restricted"),
+        users: named(sent, "users"),
+        groups: named(sent, "groups"),
         ..Wanted::default()
     }
 }
@@ -70,7 +73,16 @@ pub(super) fn read_new(sent: &Form) -> Wanted {
     typed
 }
 
-fn lines(text: &str) -> Vec<String> {
+/// Who opens an application to everybody need not empty the lists first.
+fn named(sent: &Form, field: &str) -> Vec<String> {
+    if sent.is_on("restricted") {
+        lines(&sent.text(field))
+    } else {
+        Vec::new()
+    }
+}
+
+pub(in crate::http::pages) fn lines(text: &str) -> Vec<String> {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
@@ -97,9 +109,13 @@ pub(super) async fn blank(app: &App, viewer: &Viewer, by: Manager) -> Response {
 }
 
 pub(super) async fn filled(app: &App, viewer: &Viewer, by: Manager, client: &Client) -> Response {
+    let allowed = match access::allowed(app, client.application.id).await {
+        Ok(allowed) => allowed,
+        Err(refusal) => return error::refused(&refusal),
+    };
     let wanted = Wanted {
         owner: client.application.owner.clone(),
-        ..Wanted::of(&client.application.settings)
+        ..Wanted::of(&client.application.settings, &allowed)
     };
     render(
         app,
@@ -222,6 +238,9 @@ fn values(wanted: &Wanted) -> FormValues {
         revoke_previous_tokens: wanted.revoke_previous_tokens,
         allowed_origins: wanted.allowed_origins.join("\n"),
         owner: wanted.owner.clone().unwrap_or_default(),
+        restricted: wanted.restricted,
+        users: wanted.users.join("\n"),
+        groups: wanted.groups.join("\n"),
     }
 }
 

@@ -10,13 +10,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::base::secret::Secret;
-use crate::flow::App;
 use crate::flow::applications::described::{described, summary};
 use crate::flow::applications::{self as flow, Manager, NotSaved, Wanted};
+use crate::flow::{App, access};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::administrator::ManagingProgram;
 use crate::http::extract::params::{drain, is_media_type, read};
-use crate::model::application::Client;
+use crate::model::application::{Application, Client};
 use crate::model::caller::Caller;
 use crate::model::ids::ApplicationId;
 use crate::protocol::error::OAuthError;
@@ -132,6 +132,9 @@ struct Fields {
     allowed_origins: Option<Texts>,
     #[serde(deserialize_with = "sent")]
     owner: Option<Owner>,
+    restricted: Option<bool>,
+    users: Option<Texts>,
+    groups: Option<Texts>,
     /// Of a new application alone.
     client_id: Option<String>,
     client_secret: Option<String>,
@@ -203,6 +206,13 @@ impl Fields {
             self.allowed_origins.map(Texts::into_vec),
         );
         set(&mut wanted.owner, self.owner.map(Owner::into_text).map(Some));
+        if self.restricted == Some(false) {
+            wanted.users.clear();
+            wanted.groups.clear();
+        }
+        set(&mut wanted.restricted, self.restricted);
+        set(&mut wanted.users, self.users.map(Texts::into_vec));
+        set(&mut wanted.groups, self.groups.map(Texts::into_vec));
     }
 }
 
@@ -237,7 +247,10 @@ async fn admitted(app: &App, request: Request) -> Result<(ManagingProgram, Field
 pub(super) async fn index(app: &App, by: Manager) -> Response {
     match flow::all(app, by).await {
         Ok(listed) => {
-            let rows: Vec<_> = listed.iter().map(|row| summary(app, &row.application)).collect();
+            let rows: Vec<_> = listed
+                .iter()
+                .map(|row| summary(app, &row.application, &row.allowed))
+                .collect();
             (NO_STORE, Json(rows)).into_response()
         }
         Err(refusal) => EndpointError::from(refusal).into_response(),
@@ -246,8 +259,15 @@ pub(super) async fn index(app: &App, by: Manager) -> Response {
 
 pub(super) async fn show(app: &App, by: Manager, id: &str) -> Response {
     match find(app, by, id).await {
-        Ok(client) => (NO_STORE, Json(summary(app, &client.application))).into_response(),
+        Ok(client) => summarised(app, &client.application).await,
         Err(refused) => refused,
+    }
+}
+
+async fn summarised(app: &App, application: &Application) -> Response {
+    match access::allowed(app, application.id).await {
+        Ok(allowed) => (NO_STORE, Json(summary(app, application, &allowed))).into_response(),
+        Err(refusal) => EndpointError::from(refusal).into_response(),
     }
 }
 
@@ -282,7 +302,12 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
     sent.put_into(&mut wanted);
     match flow::create(app, by, &caller, &wanted).await {
         Ok(saved) => {
-            let body = Json(described(app, &saved.client, saved.secret.as_ref()));
+            let body = Json(described(
+                app,
+                &saved.client,
+                &saved.allowed,
+                saved.secret.as_ref(),
+            ));
             (StatusCode::CREATED, NO_STORE, body).into_response()
         }
         Err(refused) => not_saved(refused),
@@ -300,17 +325,29 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
             Err(refused) => return refused,
         };
         let version = sent.version.unwrap_or(application.version);
-        let mut wanted = Wanted::of(&application.settings);
+        let allowed = match access::allowed(app, application.id).await {
+            Ok(allowed) => allowed,
+            Err(refusal) => return EndpointError::from(refusal).into_response(),
+        };
+        let mut wanted = Wanted::of(&application.settings, &allowed);
         sent.clone().put_into(&mut wanted);
         match flow::change(app, by, &caller, application.id, &wanted, version).await {
             Ok(saved) if saved.secret.is_some() => {
                 return (
                     NO_STORE,
-                    Json(described(app, &saved.client, saved.secret.as_ref())),
+                    Json(described(
+                        app,
+                        &saved.client,
+                        &saved.allowed,
+                        saved.secret.as_ref(),
+                    )),
                 )
                     .into_response();
             }
-            Ok(saved) => return (NO_STORE, Json(summary(app, &saved.client.application))).into_response(),
+            Ok(saved) => {
+                let body = Json(summary(app, &saved.client.application, &saved.allowed));
+                return (NO_STORE, body).into_response();
+            }
             Err(NotSaved::Conflict) if sent.version.is_none() => {}
             Err(refused) => return not_saved(refused),
         }
@@ -346,7 +383,7 @@ pub(super) async fn switch(app: &App, caller: &Caller, id: &str, enabled: bool) 
         return EndpointError::from(refusal).into_response();
     }
     match find(app, by, &id.to_string()).await {
-        Ok(client) => (NO_STORE, Json(summary(app, &client.application))).into_response(),
+        Ok(client) => summarised(app, &client.application).await,
         Err(refused) => refused,
     }
 }

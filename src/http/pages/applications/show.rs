@@ -8,9 +8,9 @@ use super::super::render::{chrome, page};
 use super::owner;
 use crate::base::config::words;
 use crate::base::secret::Secret;
-use crate::flow::App;
 use crate::flow::applications::count_live;
 use crate::flow::failed_requests::count_of_last_day;
+use crate::flow::{App, access};
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::OwnScript;
 use crate::http::view::applications::{ApplicationShow, Command, Lifetimes, RedirectRow, SecretRow};
@@ -41,6 +41,10 @@ pub(super) async fn page_of(
     };
     let failures = match count_of_last_day(app, application.id).await {
         Ok(failures) => failures,
+        Err(refusal) => return error::refused(&refusal),
+    };
+    let allowed = match access::allowed(app, application.id).await {
+        Ok(allowed) => allowed,
         Err(refusal) => return error::refused(&refusal),
     };
     let chrome = match chrome(app, viewer).await {
@@ -96,6 +100,9 @@ pub(super) async fn page_of(
         reuse_access_token: settings.reuse_access_token,
         revoke_previous_tokens: settings.revoke_previous_tokens,
         allowed_origins: settings.allowed_origins.iter().map(ToString::to_string).collect(),
+        restricted: settings.restricted,
+        allowed_users: allowed.users.into_vec(),
+        allowed_groups: allowed.groups.into_vec(),
         commands: commands(app, application, &scopes),
         users: users.unsigned_abs(),
         live_tokens: live_tokens.unsigned_abs(),
