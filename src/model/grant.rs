@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::client_id::ClientId;
 use super::grant_type::GrantType;
@@ -86,6 +87,43 @@ pub struct Consent {
     #[sqlx(json)]
     pub scopes: Scopes,
     pub created_at: OffsetDateTime,
+}
+
+/// The end of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// A place in a user's list of what they allowed, newest first; written as `SECONDS.ID`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthorizedPlace {
+    pub since: OffsetDateTime,
+    pub application: ApplicationId,
+}
+
+impl AuthorizedPlace {
+    /// Where the list begins.
+    pub fn before_all() -> Self {
+        Self {
+            since: OffsetDateTime::from_unix_timestamp(LAST_SECOND).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            application: Uuid::max().into(),
+        }
+    }
+
+    /// `None` where it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (seconds, id) = text.split_once('.')?;
+        // None before the epoch: Postgres reaches less far back than the type.
+        let seconds = i64::try_from(seconds.parse::<u64>().ok()?).ok()?;
+        Some(Self {
+            since: OffsetDateTime::from_unix_timestamp(seconds).ok()?,
+            application: id.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for AuthorizedPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.since.unix_timestamp(), self.application)
+    }
 }
 
 /// One application on a user's page of what they allowed.

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::access::is_admitted;
 use super::{Db, Result, Tx};
-use crate::model::grant::{AuthorizedApplication, Consent, Family, RevokedReason};
+use crate::model::grant::{AuthorizedApplication, AuthorizedPlace, Consent, Family, RevokedReason};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::resource::Resources;
@@ -334,37 +334,56 @@ pub async fn forget_consent(tx: &mut Tx, user: UserId, application: ApplicationI
         .await
 }
 
-/// One row for each consent, then one for each live grant without one, newest first; the caller folds them
-/// by application.
-pub async fn authorized(db: &Db, user: UserId, now: OffsetDateTime) -> Result<Vec<AuthorizedApplication>> {
+/// A page of the applications that a user has allowed, newest first: a row for each and for each set of scopes
+/// that was allowed to it, those of one application next to each other. Where a consent is remembered, it counts
+/// and not the grants that came of it.
+pub async fn authorized(
+    db: &Db,
+    user: UserId,
+    after: Option<AuthorizedPlace>,
+    limit: i64,
+    now: OffsetDateTime,
+) -> Result<Vec<AuthorizedApplication>> {
+    let after = after.unwrap_or_else(AuthorizedPlace::before_all);
     db.query(concat!(
-        "SELECT a.id, a.name, a.client_id, c.scopes, c.created_at AS since,
-                (SELECT max(g.last_used_at) FROM grants g WHERE g.user_id = $1 AND g.application_id = a.id)
-                    AS last_used_at, 0 AS place, a.disabled_at IS NULL AS enabled
-         FROM consents c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL
-             JOIN users u ON u.id = c.user_id
-         WHERE c.user_id = $1 AND ",
+        "WITH allowed AS (
+             SELECT c.application_id, c.scopes, c.created_at AS since
+             FROM consents c JOIN applications a ON a.id = c.application_id JOIN users u ON u.id = c.user_id
+             WHERE c.user_id = $1 AND ",
         is_admitted!(),
         "
-         UNION ALL
-         SELECT a.id, a.name, a.client_id, g.scopes, g.created_at AS since, g.last_used_at, 1 AS place,
-                a.disabled_at IS NULL AS enabled
-         FROM grants g JOIN applications a ON a.id = g.application_id AND a.deleted_at IS NULL
-             JOIN users u ON u.id = g.user_id
-         WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.expires_at > $2
-           AND g.access_epoch = a.access_epoch + u.access_epoch
-           AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.user_id = $1 AND c.application_id = a.id)
-           AND (EXISTS (SELECT 1 FROM refresh_tokens r
-                        WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2)
-             OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id AND t.expires_at > $2)
-             OR EXISTS (SELECT 1 FROM authorization_codes k
-                        WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2)
-             OR EXISTS (SELECT 1 FROM device_codes d
-                        WHERE d.grant_id = g.id AND d.used_at IS NULL AND d.expires_at > $2))
-         ORDER BY 7, 5 DESC LIMIT 1000"
+             UNION ALL
+             SELECT g.application_id, g.scopes, g.created_at AS since
+             FROM grants g JOIN users u ON u.id = g.user_id AND u.epoch = g.user_epoch
+                 JOIN applications a ON a.id = g.application_id AND g.access_epoch = a.access_epoch + u.access_epoch
+             WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.expires_at > $2
+               AND NOT EXISTS (SELECT 1 FROM consents c
+                               WHERE c.user_id = $1 AND c.application_id = g.application_id)
+               AND (EXISTS (SELECT 1 FROM refresh_tokens r
+                            WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2)
+                 OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id AND t.expires_at > $2)
+                 OR EXISTS (SELECT 1 FROM authorization_codes k
+                            WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2)
+                 OR EXISTS (SELECT 1 FROM device_codes d
+                            WHERE d.grant_id = g.id AND d.used_at IS NULL AND d.expires_at > $2))),
+         page AS (
+             SELECT l.application_id, min(l.since) AS since
+             FROM allowed l JOIN applications a ON a.id = l.application_id AND a.deleted_at IS NULL
+             GROUP BY l.application_id
+             HAVING min(l.since) < $3 OR (min(l.since) = $3 AND l.application_id < $4)
+             ORDER BY min(l.since) DESC, l.application_id DESC LIMIT $5)
+         SELECT DISTINCT a.id, a.name, a.client_id, l.scopes, p.since,
+                (SELECT max(g.last_used_at) FROM grants g WHERE g.user_id = $1 AND g.application_id = a.id)
+                    AS last_used_at, a.disabled_at IS NULL AS enabled
+         FROM page p JOIN allowed l ON l.application_id = p.application_id
+             JOIN applications a ON a.id = p.application_id
+         ORDER BY p.since DESC, a.id DESC"
     ))
     .bind(user)
     .bind(now)
+    .bind(after.since)
+    .bind(after.application)
+    .bind(limit)
     .all()
     .await
 }

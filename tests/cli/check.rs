@@ -54,6 +54,14 @@ async fn what_departs_is_listed_the_servers_first_and_only_strictly_it_fails(wor
     }
 }
 
+async fn a_chosen_secret_is_listed_and_never_shown(world: World) {
+    let secret = "correct horse battery staple and more of it";
+    let app = world.application().require_pkce().chosen_secret(secret).create().await;
+    let told = check(&world, &[]).await;
+    assert_eq!(listed(&told), json!([[app.client_id, "client_secret", "chosen by a person"]]));
+    assert!(!told.stdout.contains(secret), "{told:?}");
+}
+
 async fn pkce_that_the_server_asks_of_all_is_not_missed_on_an_application(world: World) {
     let app = world.application().create().await;
     let lax = json!([[app.client_id, "require_pkce", "false"]]);
@@ -68,6 +76,8 @@ async fn each_application_is_listed_by_itself_whatever_secrets_it_has(world: Wor
     }
     let trusted = json!([["one", "trusted", "true"], ["two", "trusted", "true"]]);
     assert_eq!(listed(&check(&world, &[]).await), trusted);
+    world.command(&["application", "disable", "one", "--json"], "").await.json();
+    assert_eq!(listed(&check(&world, &[]).await), json!([["two", "trusted", "true"]]), "the disabled harm nobody");
     world.command(&["application", "delete", "one", "--json"], "").await.json();
     assert_eq!(listed(&check(&world, &[]).await), json!([["two", "trusted", "true"]]), "the deleted are gone");
 }

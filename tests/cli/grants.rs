@@ -160,6 +160,22 @@ async fn why_a_grant_was_revoked_is_told_in_plain_words(world: World) {
     told(&id, "the application was deleted").await;
 }
 
+async fn a_grant_to_a_disabled_application_rests_and_can_be_revoked_for_good(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let tokens = world.tokens(&alice, &app).await;
+    let id = grant_of(&world, &alice).await;
+    let switch = async |word: &str| world.command(&["application", word, &app.client_id, "--json"], "").await.json();
+    switch("disable").await;
+    let resting = show(&world, &id).await;
+    assert_eq!((&resting["live"], &resting["why_not"]), (&json!(false), &json!("The application is disabled.")));
+    assert_eq!(resting["live_access_tokens"], 0, "{resting}");
+    let told = world.command(&["grant", "revoke", &id, "--json"], "").await.json();
+    assert_eq!(told["revoked"], true);
+    switch("enable").await;
+    assert_eq!(world.memos(&tokens.access).await.status, 401);
+}
+
 async fn a_newer_authorization_is_told_as_what_ended_the_older(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().revokes_previous_tokens().create().await;

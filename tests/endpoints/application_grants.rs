@@ -300,4 +300,25 @@ async fn programs_that_may_not_are_refused_and_change_nothing(world: World) {
     assert_eq!(world.memos(&hers.access).await.status, 200);
 }
 
+with("user_applications" = "true")
+async fn the_owner_of_an_application_does_not_see_who_uses_it(world: World) {
+    let (alice, bob) = (world.user("alice").await, world.user("bob").await);
+    let app = world.application().create().await;
+    let his = world.tokens(&bob, &app).await;
+    let id = id_of(&world, &app).await;
+    let owned = world.change_rows("UPDATE applications SET owner_id = (SELECT id FROM users WHERE username = 'alice')").await;
+    assert_eq!(owned, 1);
+    let browser = world.signed_in(&alice).await;
+    let shown = browser.get(&format!("/oauth/applications/{id}")).await;
+    assert_eq!((shown.status, shown.body.contains("/grants\"")), (200, false), "{shown}");
+    let script = Script::signed_in(&world, &alice).await;
+    for path in [format!("/oauth/applications/{id}/grants"), format!("/oauth/applications/{id}/grants/revoke")] {
+        assert_eq!(browser.get(&path).await.status, 403, "{path}");
+    }
+    for method in ["GET", "DELETE"] {
+        assert_eq!(script.request(method, &format!("/oauth/applications/{id}/grants")).await.status, 403, "{method}");
+    }
+    assert_eq!(world.memos(&his.access).await.status, 200);
+}
+
 }

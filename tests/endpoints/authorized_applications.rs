@@ -1,7 +1,36 @@
 //! `/oauth/authorized_applications`: what a user has allowed.
 
+use std::collections::BTreeSet;
+
 use crate::form::Form;
 use crate::world::{Ask, World};
+
+/// As many more applications that the only user has allowed, like the only one there is.
+async fn more_consents(world: &World, more: u64) {
+    let id = if world.is_on_sqlite() {
+        "randomblob(16)"
+    } else {
+        "gen_random_uuid()"
+    };
+    let columns =
+        "name, confidential, trusted, require_pkce, introspect, send_iss, localhost_any_port, redirect_uris,
+        grants, version, created_at, updated_at";
+    let made = world
+        .change_rows(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {more})
+             INSERT INTO applications (id, client_id, {columns})
+             SELECT {id}, CAST(n.i AS TEXT), {columns} FROM applications CROSS JOIN n"
+        ))
+        .await;
+    assert_eq!(made, more);
+    world
+        .change_rows(
+            "INSERT INTO consents (user_id, application_id, scopes, created_at, updated_at)
+             SELECT c.user_id, a.id, c.scopes, c.created_at, c.updated_at FROM consents c CROSS JOIN applications a
+             WHERE a.id <> c.application_id",
+        )
+        .await;
+}
 
 on_each_database! {
 
@@ -62,6 +91,41 @@ async fn a_form_without_its_token_withdraws_nothing(world: World) {
     let answer = browser.submit(&page, &form).await;
     assert_eq!(answer.status, 403, "{answer}");
     assert_eq!(world.memos(&tokens.access).await.status, 200);
+}
+
+async fn a_long_list_is_paged_and_no_application_is_shown_twice_or_missed(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let browser = world.signed_in(&alice).await;
+    browser.authorize(&Ask::of(&app)).await.code();
+    more_consents(&world, 120).await;
+    let (mut seen, mut sizes) = (BTreeSet::new(), Vec::new());
+    let mut next = Some("/oauth/authorized_applications".to_owned());
+    while let Some(path) = next {
+        let page = browser.get(&path).await;
+        assert_eq!(page.body.contains(">Newest<"), path.contains("after="), "{page}");
+        let actions: Vec<String> =
+            Form::all(&page.body).into_iter().map(|form| form.action).filter(|action| action.ends_with("/delete")).collect();
+        sizes.push(actions.len());
+        seen.extend(actions);
+        next = page.body.split('"').find(|text| text.contains("?after=")).map(str::to_owned);
+    }
+    assert_eq!((sizes, seen.len()), (vec![50, 50, 21], 121));
+    for nonsense in ["x", "1.x", "99999999999999999999.x", "'%20OR%201=1", "-99999999999.018bcfe5-6800-7000-8000-000000000001", "9999999999999.018bcfe5-6800-7000-8000-000000000001"] {
+        let page = browser.get(&format!("/oauth/authorized_applications?after={nonsense}")).await;
+        assert_eq!(page.status, 200, "{nonsense}: {page}");
+    }
+}
+
+async fn what_a_new_password_ended_is_not_listed_as_allowed(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().trusted().create().await;
+    world.tokens(&alice, &app).await;
+    // As it is where a password is changed at the very moment in which a grant is made.
+    assert_eq!(world.change_rows("UPDATE grants SET user_epoch = user_epoch - 1").await, 1);
+    world.change_rows("DELETE FROM consents").await;
+    let page = world.signed_in(&alice).await.get("/oauth/authorized_applications").await;
+    assert!(page.body.contains("You have not authorized an application"), "{page}");
 }
 
 }

@@ -206,7 +206,7 @@ fn reason(reason: &str) -> (&str, &'static str) {
         "application_deleted" => ("the application was deleted", ""),
         "operator" => (
             "an administrator did it",
-            "On these pages, or by a command on the server.",
+            "On these pages, or by a command on the server. The audit log says who.",
         ),
         "superseded" => (
             "the user authorized the application anew",

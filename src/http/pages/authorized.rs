@@ -10,28 +10,45 @@ use super::error;
 use super::render::{chrome, page};
 use crate::flow::{App, authorized};
 use crate::http::extract::form::Form;
+use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::request::RequestId;
 use crate::http::view::authorized::{Authorized, AuthorizedRow};
 use crate::http::view::{ScopeLine, When};
-use crate::model::grant::AuthorizedApplication;
+use crate::model::grant::{AuthorizedApplication, AuthorizedPlace};
 
 const PATH: &str = "/oauth/authorized_applications";
 
-pub(in crate::http) async fn index(State(app): State<App>, viewer: Viewer) -> Response {
+pub(in crate::http) async fn index(
+    State(app): State<App>,
+    QueryParams(query): QueryParams,
+    viewer: Viewer,
+) -> Response {
     let Some(user) = viewer.user() else {
         return redirect(
             StatusCode::SEE_OTHER,
             &format!("{}/login?next={PATH}", app.issuer.path()),
         );
     };
-    let found = match authorized::list(&app, user.id).await {
+    // What is no place in the list is its beginning.
+    let after = query
+        .ok()
+        .and_then(|query| AuthorizedPlace::parse(query.get("after")?));
+    let (found, next) = match authorized::page(&app, user.id, after).await {
         Ok(found) => found,
         Err(refusal) => return error::refused(&refusal),
     };
     let rows = rows(&app, found);
     match chrome(&app, &viewer).await {
-        Ok(chrome) => page(StatusCode::OK, &Authorized { chrome, rows }),
+        Ok(chrome) => {
+            let view = Authorized {
+                chrome,
+                rows,
+                first_href: after.map(|_| PATH.to_owned()),
+                next_href: next.map(|place| format!("{PATH}?after={place}")),
+            };
+            page(StatusCode::OK, &view)
+        }
         Err(refused) => refused,
     }
 }

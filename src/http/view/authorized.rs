@@ -11,6 +11,9 @@ use super::{Chrome, ScopeLine, When};
 pub struct Authorized {
     pub chrome: Chrome,
     pub rows: Vec<AuthorizedRow>,
+    /// Where this page is not the first.
+    pub first_href: Option<String>,
+    pub next_href: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +47,10 @@ impl Sample for Authorized {
                 row("0192f0c1-5a3e", "Memo Bot", 200, Some(180)),
                 row("0192f0c1-5a3f", "Memo Bot for the terminal", 2, None),
             ],
+            first_href: Some(say("/oauth/authorized_applications")),
+            next_href: Some(say(
+                "/oauth/authorized_applications?after=1700000000.0192f0c1-5a3f",
+            )),
         }
     }
 }
