@@ -2,7 +2,8 @@
 //! network in one event.
 //!
 //! Everything is bounded: what is held, what a write writes, and what a day leaves in the log. Beyond that
-//! failures are still counted, without whom and from where.
+//! failures are still counted, without whom and from where. Each event has bounds of its own, so that a flood of
+//! one, which costs nothing, does not hide another.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,9 +18,9 @@ use crate::model::audit::{Detail, Event, EventName, NewAuditEvent};
 use crate::model::caller::{Actor, Caller};
 use crate::model::ids::{ApplicationId, AuditEventId, UserId};
 
-/// Most kinds that are held.
+/// Most kinds of one event that are held.
 const MOST: usize = 256;
-/// Most of a day's events that tell whom and from where.
+/// Most of a day's events of one name that tell whom and from where.
 const MOST_A_DAY: u32 = 1_000;
 /// So long after its first failure an event is over, and the next failure begins another.
 const WINDOW: Duration = Duration::HOUR;
@@ -60,8 +61,10 @@ struct Count {
 #[derive(Debug, Default)]
 struct Counted {
     kinds: HashMap<Kind, Count>,
-    /// The day, in days since 1970, and how many kinds it has had.
-    day: (i64, u32),
+    /// In days since 1970.
+    day: i64,
+    /// How many kinds the day has had.
+    of_day: HashMap<EventName, u32>,
     flushed: Option<Instant>,
 }
 
@@ -150,11 +153,14 @@ impl Counted {
             return kind;
         }
         let today = now.unix_timestamp().div_euclid(86_400);
-        if self.day.0 != today {
-            self.day = (today, 0);
+        if self.day != today {
+            self.day = today;
+            self.of_day.clear();
         }
-        if self.kinds.len() < MOST && self.day.1 < MOST_A_DAY {
-            self.day.1 += 1;
+        let held = self.kinds.keys().filter(|held| held.name == kind.name).count();
+        let of_day = self.of_day.entry(kind.name).or_default();
+        if held < MOST && *of_day < MOST_A_DAY {
+            *of_day += 1;
             return kind;
         }
         Kind {
@@ -288,6 +294,21 @@ mod tests {
         assert!(held <= MOST + 1, "{held}");
         // A start in the evening has part of a second day.
         assert!(ids.len() <= 2 * (MOST_A_DAY as usize) + 24, "{}", ids.len());
+    }
+
+    #[test]
+    fn a_flood_of_one_event_does_not_hide_another() {
+        let mut counted = Counted::default();
+        for place in 0..10_000 {
+            let flood = Kind {
+                name: EventName::ClientAuthenticationFailed,
+                ..from(&place.to_string())
+            };
+            add(&mut counted, flood, at(0));
+        }
+        add(&mut counted, from("192.0.2.1"), at(1));
+        assert!(counted.kinds.contains_key(&from("192.0.2.1")));
+        assert_eq!(counted.kinds.len(), MOST + 2);
     }
 
     #[test]
