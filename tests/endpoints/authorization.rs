@@ -38,7 +38,9 @@ struct Route {
 fn routes() -> BTreeSet<Route> {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/mod.rs")).unwrap();
     let (_, pages) = source.split_once("fn pages(").expect("the table of pages");
-    let (pages, _) = pages.split_once("fn operation(").expect("what has no session comes after");
+    let (pages, _) = pages
+        .split_once("fn operation(")
+        .expect("what has no session comes after");
     let mut routes = BTreeSet::new();
     for route in pages.split(".route(").skip(1) {
         let mut parts = route.splitn(3, '"').skip(1);
