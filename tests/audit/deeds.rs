@@ -311,6 +311,21 @@ async fn what_clients_do(world: World) {
     assert_eq!(log.len() - before, 4, "a token that is issued, used, refreshed or introspected is not told of");
 }
 
+with("grants" = "password")
+async fn a_password_that_an_application_sends_is_a_sign_in(world: World) {
+    world.clock.advance(LATER);
+    let alice = world.user("alice").await;
+    let app = world.application().client_id("app").grant("password").create().await;
+    let before = log(&world).await.len();
+    let fields = [("grant_type", "password"), ("username", "alice"), ("password", &*alice.password)];
+    world.token(&fields).by(&app).await.tokens();
+    let log = log(&world).await;
+    assert_eq!(story(&log, before), ["signed_in: Notes on alice of app"]);
+    let told = the(&log, "signed_in");
+    assert_eq!(told["detail"], json!({"scopes": ["read"]}));
+    assert!(told["grant_id"].is_string(), "{told:#?}");
+}
+
 async fn of_replays_at_once_one_is_told(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().create().await;

@@ -1,9 +1,10 @@
 //! A user's name and password for tokens (RFC 6749 §4.3), where the operator offers it all the same
 //! (RFC 9700 §2.4).
 
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use crate::base::secret::Secret;
+use crate::flow::audit::{self, EventName};
 use crate::flow::authorize::family_life;
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
@@ -49,7 +50,8 @@ pub(super) async fn exchange(
         let error = OAuthError::invalid_grant("This user may not use the application");
         return Err(error.because(Reason::UserNotAllowed).into());
     }
-    grant(app, client, &user, &scopes, &resources, app.now()).await
+    let caller = &attempt.caller;
+    grant(app, caller, client, &user, &scopes, &resources).await
 }
 
 /// Guesses are counted with those of the sign-in page: there are no more of them here than there.
@@ -70,12 +72,13 @@ fn refused(cause: &str) -> OAuthError {
 /// The grant and its tokens are one transaction, in which user and application are still what they were.
 async fn grant(
     app: &App,
+    caller: &Caller,
     client: &Authenticated,
     user: &User,
     scopes: &Scopes,
     resources: &Resources,
-    now: OffsetDateTime,
 ) -> Result<TokenResponse, Refusal> {
+    let now = app.now();
     let application = client.application();
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
     let new = NewGrant {
@@ -103,6 +106,8 @@ async fn grant(
     let minted =
         issue::mint(app, application, scopes, Some(&family), refresh, now).reusable(app, reuse.as_ref());
     issue::keep(app, &mut tx, application, &family, &minted, None, now).await?;
+    let event = audit::of_decision(EventName::SignedIn, user.id, application.id, Some(new.id), scopes);
+    audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
     tracing::info!(event = "password_exchanged", user = %user.id, application = %application.id);
     Ok(minted.response)
