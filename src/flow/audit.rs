@@ -177,18 +177,15 @@ fn shown(typed: &str) -> String {
 }
 
 async fn user(app: &App, typed: &str) -> Result<Option<UserId>, Refusal> {
-    if let Ok(id) = typed.parse() {
-        return Ok(Some(id));
-    }
-    Ok(users::find_by_name(app, typed).await?.map(|user| user.id))
+    let found = users::find_by_name(app, typed).await?.map(|user| user.id);
+    Ok(found.or_else(|| typed.parse().ok()))
 }
 
 async fn application(app: &App, typed: &str) -> Result<Option<ApplicationId>, Refusal> {
-    if let Ok(id) = typed.parse() {
-        return Ok(Some(id));
-    }
     let found = applications::find_by_client_id(app, typed).await?;
-    Ok(found.map(|client| client.application.id))
+    Ok(found
+        .map(|client| client.application.id)
+        .or_else(|| typed.parse().ok()))
 }
 
 /// As an event carries it, and as a failure that is counted does.

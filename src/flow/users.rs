@@ -14,6 +14,7 @@ use crate::model::caller::Caller;
 use crate::model::grant::RevokedReason;
 use crate::model::ids::UserId;
 use crate::model::user::{User, Username, username_key};
+use crate::protocol::scope::APPLICATIONS;
 use crate::store::grants::Families;
 use crate::store::users::NewUser;
 use crate::store::{self, StoreError, Tx};
@@ -354,7 +355,8 @@ impl Deed {
 }
 
 /// Takes effect at once, like the command; but the last enabled administrator stays one, however many do this
-/// at the same time. False where nothing was done for that reason, or because the user is gone.
+/// at the same time. False where nothing was done for that reason, because it is so already, or because the user
+/// is gone.
 ///
 /// # Errors
 /// That the store did not do it.
@@ -388,6 +390,12 @@ pub async fn perform(app: &App, caller: &Caller, user: UserId, deed: Deed) -> Re
     }
     if matches!(deed, Deed::Disable | Deed::Delete) {
         event.detail = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+    }
+    if deed == Deed::Promote {
+        // A program that was let manage the user's own applications is not thereby let manage everybody's.
+        let reason = RevokedReason::Operator;
+        let ended = store::grants::end_scope_of(&mut tx, user, APPLICATIONS, reason, now).await?;
+        event.detail.grants = Some(ended);
     }
     audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;

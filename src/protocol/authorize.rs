@@ -102,7 +102,7 @@ impl Target {
                 .filter(|state| state.len() <= MAX_STATE && !params.repeated("state"))
                 .map(str::to_owned),
             send_iss: settings.send_iss,
-            mode: ResponseMode::of(params, settings, redirect_uri),
+            mode: ResponseMode::of(params, redirect_uri),
         })
     }
 

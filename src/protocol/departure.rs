@@ -107,7 +107,8 @@ const NO_ISS: Rule = Rule {
     section: "RFC 9700 §4.4.2",
 };
 const TRUSTED: Rule = Rule {
-    why: "Nobody is asked: whoever leads a signed-in person to a link obtains a code for the application.",
+    why: "Nobody is asked: whoever leads a signed-in person to a link obtains a code for the application, or a token by the implicit \
+          grant.",
     mend: "Take trusted away, unless the application is run by the people who run this server.",
     section: "RFC 6749 §10.2",
 };

@@ -41,6 +41,12 @@ impl Params {
         self.all(name).next()
     }
 
+    /// The first value of `name`, empty or not: in a form of ours an emptied field says something.
+    pub fn typed(&self, name: &str) -> Option<&str> {
+        let mut sent = self.0.iter().filter(|(key, _)| key == name);
+        sent.next().map(|(_, value)| value.as_str())
+    }
+
     /// All values of `name` that are not empty.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0

@@ -1,9 +1,12 @@
 //! `audit_events`: written with what they tell of, read by page from the newest on.
 
+use std::time::Instant;
+
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::{Builder, Uuid};
 
+use super::sweep::give_way;
 use super::{Db, Result, Statement, Tx};
 use crate::model::audit::{AuditEvent, EventName, NewAuditEvent};
 use crate::model::caller::Actor;
@@ -71,14 +74,28 @@ fn bound<'t>(statement: Statement<'t>, new: &NewAuditEvent) -> Statement<'t> {
         .bind(Json(new.event.detail.clone()))
 }
 
-/// A search whose first condition is one that an index serves.
+/// Of those that meet a condition which an index serves, the newest that match.
+macro_rules! newest {
+    ($($condition:literal),+) => {
+        concat!(
+            "SELECT s.id FROM (SELECT i.id FROM audit_events i WHERE ",
+            $($condition,)+
+            " AND i.id < $3 AND i.id >= $4 AND ($5 IS NULL OR i.event = $5)
+               AND ($6 IS NULL OR i.address = $6 OR i.address = $7) ORDER BY i.id DESC LIMIT $8) s"
+        )
+    };
+}
+
+/// A search among the events `e` of a table or a join, under a first condition.
 macro_rules! search {
-    ($leading:literal) => {
+    ($from:expr, $leading:literal) => {
         concat!(
             "SELECT e.id, e.at, e.event, e.actor, e.actor_id, coalesce(w.username, v.name) AS actor_name, e.user_id,
                  u.username, e.application_id, a.client_id, a.name AS application_name, e.grant_id, e.address,
                  e.request_id, e.detail
-             FROM audit_events e LEFT JOIN users u ON u.id = e.user_id
+             FROM ",
+            $from,
+            " LEFT JOIN users u ON u.id = e.user_id
                  LEFT JOIN applications a ON a.id = e.application_id
                  LEFT JOIN users w ON w.id = e.actor_id AND e.actor = 'user'
                  LEFT JOIN applications v ON v.id = e.actor_id AND e.actor = 'application'
@@ -91,6 +108,19 @@ macro_rules! search {
     };
 }
 
+/// The events in either of two roles, each role by its own index: an OR of both would be sorted whole.
+macro_rules! either {
+    ($one:expr, $other:expr) => {
+        concat!(
+            "(",
+            $one,
+            " UNION ",
+            $other,
+            ") m JOIN audit_events e ON e.id = m.id"
+        )
+    };
+}
+
 /// The newest that match and are older than `before`; the newest of all without it.
 pub async fn search(
     db: &Db,
@@ -99,12 +129,22 @@ pub async fn search(
     limit: i64,
 ) -> Result<Vec<AuditEvent>> {
     let text = match (filter.user, filter.application) {
-        (None, None) => search!("$1 IS NULL AND $2 IS NULL"),
-        (Some(_), None) => search!("(e.user_id = $1 OR e.actor_id = $1) AND $2 IS NULL"),
-        (None, Some(_)) => search!("$1 IS NULL AND (e.application_id = $2 OR e.actor_id = $2)"),
-        (Some(_), Some(_)) => {
-            search!("(e.user_id = $1 OR e.actor_id = $1) AND (e.application_id = $2 OR e.actor_id = $2)")
-        }
+        (None, None) => search!("audit_events e", "$1 IS NULL AND $2 IS NULL"),
+        (Some(_), None) => search!(
+            either!(newest!("i.user_id = $1"), newest!("i.actor_id = $1")),
+            "$2 IS NULL"
+        ),
+        (None, Some(_)) => search!(
+            either!(newest!("i.application_id = $2"), newest!("i.actor_id = $2")),
+            "$1 IS NULL"
+        ),
+        (Some(_), Some(_)) => search!(
+            either!(
+                newest!("i.user_id = $1 AND (i.application_id = $2 OR i.actor_id = $2)"),
+                newest!("i.actor_id = $1 AND (i.application_id = $2 OR i.actor_id = $2)")
+            ),
+            "$1 IS NOT NULL AND $2 IS NOT NULL"
+        ),
     };
     let end = filter.until.map_or(Uuid::max(), first_id_of);
     let before = before.map_or(end, |before| end.min(before.into()));
@@ -135,6 +175,7 @@ fn first_id_of(moment: OffsetDateTime) -> Uuid {
 pub async fn sweep(db: &Db, moment: OffsetDateTime, batches: usize) -> Result<u64> {
     let mut swept = 0;
     for _ in 0..batches {
+        let begun = Instant::now();
         let rows = db
             .command(
                 "DELETE FROM audit_events WHERE id IN
@@ -149,6 +190,7 @@ pub async fn sweep(db: &Db, moment: OffsetDateTime, batches: usize) -> Result<u6
         if rows < BATCH.unsigned_abs() {
             break;
         }
+        give_way(db, begun.elapsed()).await;
     }
     Ok(swept)
 }

@@ -326,6 +326,34 @@ pub async fn forget_consents(tx: &mut Tx, application: ApplicationId) -> Result<
         .map(drop)
 }
 
+/// Ends what `user` granted `scope` in, and forgets the consents to it. The number of families that were alive.
+pub async fn end_scope_of(
+    tx: &mut Tx,
+    user: UserId,
+    scope: &str,
+    reason: RevokedReason,
+    now: OffsetDateTime,
+) -> Result<u64> {
+    tx.sql("DELETE FROM consents WHERE user_id = $1 AND CAST(scopes AS TEXT) LIKE '%\"' || $2 || '\"%'")
+        .bind(user)
+        .bind(scope)
+        .execute()
+        .await?;
+    let revoked = tx
+        .sql(
+            "UPDATE grants SET revoked_at = $3, revoked_reason = $4
+             WHERE user_id = $1 AND revoked_at IS NULL AND CAST(scopes AS TEXT) LIKE '%\"' || $2 || '\"%'",
+        )
+        .bind(user)
+        .bind(scope)
+        .bind(now)
+        .bind(reason.as_str())
+        .execute()
+        .await?;
+    unseal(tx, Families::OfUser(user), now).await?;
+    Ok(revoked)
+}
+
 pub async fn forget_consent(tx: &mut Tx, user: UserId, application: ApplicationId) -> Result<u64> {
     tx.sql("DELETE FROM consents WHERE user_id = $1 AND application_id = $2")
         .bind(user)

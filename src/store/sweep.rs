@@ -117,7 +117,7 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
 
 /// SQLite's lock goes to whoever asks while it is free, and a process that waits asks a few times a second: if one
 /// sweeps without a pause, a server beside it waits for seconds.
-async fn give_way(db: &Db, took: std::time::Duration) {
+pub(super) async fn give_way(db: &Db, took: std::time::Duration) {
     if matches!(db, Db::Sqlite { .. }) {
         tokio::time::sleep(took).await;
     }

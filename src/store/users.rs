@@ -137,11 +137,12 @@ macro_rules! but_the_last_administrator {
     };
 }
 
-/// As [`disable`]. False where it is the last enabled administrator. The caller holds the administrators.
+/// As [`disable`]. False where it is the last enabled administrator, or disabled already. The caller holds the administrators.
 pub async fn disable_but_the_last(tx: &mut Tx, id: UserId, now: OffsetDateTime) -> Result<bool> {
     tx.sql(concat!(
-        "UPDATE users SET disabled_at = coalesce(disabled_at, $2), epoch = epoch + 1",
-        but_the_last_administrator!()
+        "UPDATE users SET disabled_at = $2, epoch = epoch + 1",
+        but_the_last_administrator!(),
+        " AND disabled_at IS NULL"
     ))
     .bind(id)
     .bind(now)
@@ -163,11 +164,12 @@ pub async fn delete_but_the_last(tx: &mut Tx, id: UserId, now: OffsetDateTime) -
     .map(|rows| rows == 1)
 }
 
-/// False where it is the last enabled administrator. The caller holds the administrators.
+/// False where it is the last enabled administrator, or none. The caller holds the administrators.
 pub async fn demote_but_the_last(tx: &mut Tx, id: UserId) -> Result<bool> {
     tx.sql(concat!(
         "UPDATE users SET admin = FALSE",
-        but_the_last_administrator!()
+        but_the_last_administrator!(),
+        " AND admin"
     ))
     .bind(id)
     .execute()
@@ -175,9 +177,9 @@ pub async fn demote_but_the_last(tx: &mut Tx, id: UserId) -> Result<bool> {
     .map(|rows| rows == 1)
 }
 
-/// False where the user is gone.
+/// False where the user is gone, or an administrator already.
 pub async fn promote(tx: &mut Tx, id: UserId) -> Result<bool> {
-    tx.sql("UPDATE users SET admin = TRUE WHERE id = $1 AND deleted_at IS NULL")
+    tx.sql("UPDATE users SET admin = TRUE WHERE id = $1 AND deleted_at IS NULL AND NOT admin")
         .bind(id)
         .execute()
         .await

@@ -103,6 +103,9 @@ async fn it_is_searched_by_each_of_its_sides(world: World) {
     }
     let recent = names(exported(&browser, "?since=1d").await);
     assert_eq!(recent, ["consent_given", "signed_in"], "counted from the server's clock");
+    let like_an_id = "550e8400-e29b-41d4-a716-446655440000";
+    world.user(like_an_id).await;
+    assert_eq!(names(searched(&world, &["--user", like_an_id]).await), ["user_created"], "a name may look like an id");
     let lines = world.command(&["audit", "--application", "app"], "").await;
     assert_eq!(lines.stdout.lines().count(), 2, "{lines:?}");
     for line in lines.stdout.lines() {

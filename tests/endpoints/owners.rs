@@ -304,6 +304,19 @@ async fn an_owner_keeps_or_gives_up_what_an_administrator_gave(world: World) {
         assert_eq!(now[name], value, "{name}");
     }
     assert_eq!(now["scopes"], json!(["applications", "read"]));
+    for further in [
+        json!({"redirect_uris": [CALLBACK, "https://other.example/callback"]}),
+        json!({"scopes": ["read", "applications", "write"]}),
+        json!({"grants": ["authorization_code", "refresh_token", "client_credentials", "device_code"]}),
+        json!({"allowed_origins": ["https://other.example"]}),
+    ] {
+        let refused = hers.request("PATCH", &path).json(&further).await;
+        assert!(refused.status == 422 && refused.json()["errors"]["trusted"][0].is_string(), "{further}: {refused}");
+    }
+    let elsewhere = json!({"trusted": false, "redirect_uris": ["https://other.example/callback"]});
+    let beside = path_of(&registered(&hers).await);
+    assert_eq!(roots.request("PATCH", &beside).json(&json!({"trusted": true})).await.status, 200);
+    assert_eq!(hers.request("PATCH", &beside).json(&elsewhere).await.status, 200, "people are asked again");
     let less = json!({"trusted": false, "scopes": ["read"], "access_token_ttl": "90m"});
     assert_eq!(hers.request("PATCH", &path).json(&less).await.status, 200);
     for more in [json!({"trusted": true}), json!({"scopes": ["read", "applications"]}), json!({"access_token_ttl": "2h"})] {
@@ -361,6 +374,10 @@ async fn administrators_see_whose_all_are_and_hand_over(world: World) {
     assert_eq!(read(&his, &path).await["name"], "Memos", "the form keeps whose it is");
     press(&browser, &format!("{path}/edit"), "save", &[("owner", "alice")]).await;
     assert_eq!((hers.request("GET", &path).await.status, his.request("GET", &path).await.status), (200, 404));
+    press(&browser, &format!("{path}/edit"), "save", &[("owner", "")]).await;
+    assert_eq!(read(&roots, &path).await["owner"], Value::Null, "an emptied field takes it away");
+    press(&browser, &format!("{path}/edit"), "save", &[("owner", "alice")]).await;
+    assert_eq!(hers.request("GET", &path).await.status, 200);
     assert_eq!(roots.request("PATCH", &path).json(&json!({"owner": null})).await.json()["owner"], Value::Null);
     assert_eq!(hers.request("GET", &path).await.status, 404);
 }
@@ -490,6 +507,25 @@ async fn a_users_token_manages_what_the_user_owns(world: World) {
     world.get("/oauth/applications").bearer(&own.access).await.challenged(403, "insufficient_scope");
     let off = world.second_node_with(&[("user_applications", "false")]).await;
     off.get("/oauth/applications").bearer(&token).await.challenged(403, "insufficient_scope");
+}
+
+with("user_applications" = "true", "scopes" = "read=Read,applications=Manage applications")
+async fn who_becomes_an_administrator_grants_anew_what_manages_applications(world: World) {
+    let (alice, root) = (world.user("alice").await, world.administrator("root").await);
+    let tool = world.application().name("Tool").scope("read applications").create().await;
+    let browser = world.signed_in(&alice).await;
+    let asked = Ask::of(&tool).with("scope", "applications");
+    let code = browser.authorize(&asked).await.code();
+    let manages = world.redeem(&tool, &code).await.tokens();
+    let reader = world.application().name("Reader").scope("read").create().await;
+    let reads = world.tokens(&alice, &reader).await;
+    let roots = world.signed_in(&root).await;
+    press(&roots, &format!("/users/{}", alice.id), "switch-administrator", &[]).await;
+    world.get("/oauth/applications").bearer(&manages.access).await.challenged(401, "invalid_token");
+    world.refresh(&tool, manages.refresh()).await.refused(400, "invalid_grant");
+    assert_eq!(world.memos(&reads.access).await.status, 200, "the rest goes on");
+    let (page, _) = browser.consent_page(&asked).await;
+    assert_eq!(page.status, 200, "the administrator is asked: {page}");
 }
 
 with("user_applications" = "true")

@@ -148,6 +148,12 @@ async fn what_is_done_to_a_user_takes_effect_at_once(world: World) {
 
     press(&root, &path, "switch-administrator", &[]).await;
     assert_eq!(hers.get("/users").await.status, 200);
+    let page = root.get(&path).await;
+    let demote = Form::with_id(&page.body, "switch-administrator").unwrap();
+    let mut promote = demote.clone();
+    promote.set("admin", "1");
+    let again = followed(&root, root.submit(&page, &promote).await).await;
+    assert!(again.body.contains("alice was an administrator already."), "{again}");
     press(&root, &path, "switch-administrator", &[]).await;
     assert_eq!(hers.get("/users").await.status, 403);
 

@@ -44,6 +44,7 @@ async fn an_application_uses_the_grants_it_is_allowed(world: World) {
     let browser = world.signed_in(&alice).await;
     let answer = browser.authorize(&Ask::of(&by_code).with("response_type", "token")).await;
     assert_eq!(answer.error(), "unauthorized_client");
+    assert_eq!(answer.redirect().query(), None, "RFC 6749 §4.2.2.1: in the fragment");
     assert_eq!(browser.authorize(&Ask::of(&by_token)).await.error(), "unauthorized_client");
     for mixed in ["code token", "token code", "TOKEN", "token id_token"] {
         let answer = browser.authorize(&Ask::of(&by_token).with("response_type", mixed)).await;

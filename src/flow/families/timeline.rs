@@ -166,7 +166,7 @@ fn cut_off(grant: &WholeGrant) -> Option<&'static str> {
         (grant.user_disabled, "the user is disabled"),
         (
             grant.outdated,
-            "everything of the user was ended since, as by a new password",
+            "everything of the user was ended since, as by a new password, or who may use the application was changed",
         ),
     ]
     .into_iter()

@@ -244,8 +244,7 @@ pub(in crate::http) async fn confirm_disable(
     Extension(request_id): Extension<RequestId>,
     Administrator(viewer): Administrator,
 ) -> Response {
-    let sentence =
-        "The user cannot sign in any more. Every session and everything the user allowed ends at once.";
+    let sentence = "The user cannot sign in any more. Every session ends at once, and with it every token that applications hold for the user.";
     confirm(&app, &viewer, &id, &request_id, ("Disable", "disable", sentence)).await
 }
 
@@ -256,7 +255,7 @@ pub(in crate::http) async fn confirm_delete(
     Extension(request_id): Extension<RequestId>,
     Administrator(viewer): Administrator,
 ) -> Response {
-    let sentence = "Every session and everything the user allowed ends at once. Applications that the user owns stay. \
+    let sentence = "Every session and every token that applications hold for the user ends at once. Applications that the user owns stay. \
                     There is no way back.";
     confirm(&app, &viewer, &id, &request_id, ("Delete", "delete", sentence)).await
 }
@@ -332,7 +331,7 @@ async fn perform(app: &App, id: &str, request_id: &RequestId, sent: &Form, deed:
     let name = &user.username;
     let own_page = format!("{PATH}/{}", user.id);
     let (notice, next) = match flow::perform(app, &sent.caller, user.id, deed).await {
-        Ok(false) => (LAST.to_owned(), own_page),
+        Ok(false) => (not_done(&user, deed), own_page),
         Ok(true) => match deed {
             Deed::Disable => (
                 format!("{name} is disabled, and signed out everywhere."),
@@ -346,6 +345,17 @@ async fn perform(app: &App, id: &str, request_id: &RequestId, sent: &Form, deed:
     };
     sent.viewer.leave_notice(&notice).await;
     to(app, &next)
+}
+
+/// `user`: as it was before.
+fn not_done(user: &User, deed: Deed) -> String {
+    let name = &user.username;
+    match deed {
+        Deed::Disable if !user.is_enabled() => format!("{name} was disabled already."),
+        Deed::Promote => format!("{name} was an administrator already."),
+        Deed::Demote if !user.admin => format!("{name} was no administrator."),
+        _ => LAST.to_owned(),
+    }
 }
 
 /// `POST /users/:id/enable`.

@@ -180,7 +180,7 @@ impl Sample for UserConfirm {
             username: say("ichiro"),
             verb: "Disable",
             deed: "disable",
-            sentence: "Every session and everything the user allowed ends at once.",
+            sentence: "Every session ends at once, and with it every token that applications hold for the user.",
             is_self: true,
         }
     }

@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::application::ApplicationSettings;
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::RedirectUri;
 use crate::protocol::params::Params;
@@ -83,11 +82,10 @@ impl ResponseMode {
 
     /// The mode in which the request is answered, whatever becomes of it: the one that it asks for, else
     /// the usual one of what it asks for.
-    pub(super) fn of(params: &Params, settings: &ApplicationSettings, redirect_uri: &str) -> Self {
+    pub(super) fn of(params: &Params, redirect_uri: &str) -> Self {
         let once = |name| params.get(name).filter(|_| !params.repeated(name));
         let kind = once("response_type")
             .and_then(ResponseType::parse)
-            .filter(|kind| settings.allows(kind.grant()))
             .unwrap_or_default();
         let asked = once("response_mode")
             .and_then(|text| kind.modes().iter().copied().find(|mode| mode.as_str() == text));

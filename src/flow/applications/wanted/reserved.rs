@@ -44,7 +44,44 @@ pub(super) fn check(
         let message = format!("Only an administrator allows {APPLICATIONS}: name the scopes without it.");
         faults.add("scopes", message);
     }
+    if let Some(before) = before {
+        leads_nowhere_else(app, before, after, faults);
+    }
     no_longer_than_usual(app, before, after, faults);
+}
+
+/// An administrator trusts an application, or lets it see passwords, as it is: for what it gets and where it leads
+/// nobody is asked again.
+fn leads_nowhere_else(
+    app: &App,
+    before: &ApplicationSettings,
+    after: &ApplicationSettings,
+    faults: &mut Faults,
+) {
+    let [had, wanted] = [before, after].map(|one| app.catalog.allowed(one.scopes.as_ref()));
+    let more_scopes = !wanted.is_subset(&had);
+    if after.allows(GrantType::Password) && more_scopes {
+        faults.add(
+            "scopes",
+            "Only an administrator gives more scopes to an application that may use the password grant.",
+        );
+    }
+    let leads_elsewhere = after
+        .redirect_uris
+        .iter()
+        .any(|uri| !before.redirect_uris.contains(uri))
+        || after
+            .allowed_origins
+            .iter()
+            .any(|origin| !before.allowed_origins.contains(origin))
+        || (after.localhost_any_port && !before.localhost_any_port);
+    if after.trusted && (more_scopes || leads_elsewhere || !after.grants.is_subset(&before.grants)) {
+        faults.add(
+            "trusted",
+            "Nobody is asked about a trusted application: only an administrator gives it scopes, grants or \
+             addresses that it did not have. Ask one, or take the trust away.",
+        );
+    }
 }
 
 /// Whether its users' tokens may manage applications.

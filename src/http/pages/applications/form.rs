@@ -52,7 +52,7 @@ pub(super) fn read(sent: &Form) -> Wanted {
         reuse_access_token: sent.is_on("reuse_access_token"),
         revoke_previous_tokens: sent.is_on("revoke_previous_tokens"),
         allowed_origins: lines(&sent.text("allowed_origins")),
-        owner: sent.params.get("owner").map(str::to_owned),
+        owner: sent.params.typed("owner").map(str::to_owned),
         restricted: sent.is_on("restricted"),
         users: named(sent, "users"),
         groups: named(sent, "groups"),
