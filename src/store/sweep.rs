@@ -15,74 +15,113 @@ const KEPT: Duration = Duration::days(30);
 /// One table's sweep: a statement with `$1` = now, `$2` = the latest revocation to forget, `$3` = batch.
 struct Sweep {
     what: &'static str,
-    text: &'static str,
+    text: Either,
+}
+
+/// The statement for SQLite, where one writes at a time, and for Postgres.
+struct Either {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// Of several that sweep at once each takes rows of its own: who waited for another's would find them gone, and take
+/// that for the end.
+macro_rules! either {
+    ($text:literal) => {
+        Either {
+            sqlite: concat!($text, ")"),
+            postgres: concat!($text, " FOR UPDATE SKIP LOCKED)"),
+        }
+    };
 }
 
 const SWEEPS: &[Sweep] = &[
     Sweep {
         what: "sealed answers",
-        text: "UPDATE refresh_tokens SET retry_sealed = NULL WHERE hash IN
+        text: either!(
+            "UPDATE refresh_tokens SET retry_sealed = NULL WHERE hash IN
                 (SELECT hash FROM refresh_tokens WHERE retry_sealed IS NOT NULL AND retry_until <= $1
-                 AND $2 <= $1 LIMIT $3)",
+                 AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "authorization requests",
-        text: "DELETE FROM authorization_requests WHERE hash IN
-                (SELECT hash FROM authorization_requests WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+        text: either!(
+            "DELETE FROM authorization_requests WHERE hash IN
+                (SELECT hash FROM authorization_requests WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "device codes",
-        text: "DELETE FROM device_codes WHERE hash IN
-                (SELECT hash FROM device_codes WHERE forget_at <= $1 AND $2 <= $1 LIMIT $3)",
+        text: either!(
+            "DELETE FROM device_codes WHERE hash IN
+                (SELECT hash FROM device_codes WHERE forget_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "sessions",
-        text: "DELETE FROM sessions WHERE hash IN
-                (SELECT hash FROM sessions WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+        text: either!(
+            "DELETE FROM sessions WHERE hash IN
+                (SELECT hash FROM sessions WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "known browsers",
-        text: "DELETE FROM known_browsers WHERE hash IN
-                (SELECT hash FROM known_browsers WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+        text: either!(
+            "DELETE FROM known_browsers WHERE hash IN
+                (SELECT hash FROM known_browsers WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "access tokens",
-        text: "DELETE FROM access_tokens WHERE hash IN
-                (SELECT hash FROM access_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+        text: either!(
+            "DELETE FROM access_tokens WHERE hash IN
+                (SELECT hash FROM access_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
     },
     // A used code stays until its family has ended: its replay must still revoke the family.
     Sweep {
         what: "unused authorization codes",
-        text: "DELETE FROM authorization_codes WHERE hash IN
+        text: either!(
+            "DELETE FROM authorization_codes WHERE hash IN
                 (SELECT hash FROM authorization_codes WHERE expires_at <= $1 AND used_at IS NULL
-                 AND $2 <= $1 LIMIT $3)",
+                 AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "refresh tokens",
-        text: "DELETE FROM refresh_tokens WHERE hash IN
-                (SELECT hash FROM refresh_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3)",
+        text: either!(
+            "DELETE FROM refresh_tokens WHERE hash IN
+                (SELECT hash FROM refresh_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "ended grants",
-        text: "DELETE FROM grants WHERE id IN
+        text: either!(
+            "DELETE FROM grants WHERE id IN
                 (SELECT g.id FROM grants g
                  WHERE g.expires_at <= $1
                    AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id)
                    AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
-                   AND $2 <= $1 LIMIT $3)",
+                   AND $2 <= $1 LIMIT $3"
+        ),
     },
     Sweep {
         what: "failed requests",
-        text: "DELETE FROM failed_requests WHERE id IN
-                (SELECT id FROM failed_requests WHERE last_seen_at <= $2 AND $1 >= $2 LIMIT $3)",
+        text: either!(
+            "DELETE FROM failed_requests WHERE id IN
+                (SELECT id FROM failed_requests WHERE last_seen_at <= $2 AND $1 >= $2 LIMIT $3"
+        ),
     },
     Sweep {
         what: "revoked grants",
-        text: "DELETE FROM grants WHERE id IN
+        text: either!(
+            "DELETE FROM grants WHERE id IN
                 (SELECT g.id FROM grants g
                  WHERE g.revoked_at <= $2
                    AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id)
-                   AND $1 >= $2 LIMIT $3)",
+                   AND $1 >= $2 LIMIT $3"
+        ),
     },
 ];
 
@@ -95,7 +134,10 @@ pub async fn sweep(db: &Db, now: OffsetDateTime, batches: usize) -> Result<u64> 
             left -= 1;
             let begun = Instant::now();
             let rows = db
-                .command(sweep.text)
+                .command(match db {
+                    Db::Sqlite { .. } => sweep.text.sqlite,
+                    Db::Postgres { .. } => sweep.text.postgres,
+                })
                 .bind(now)
                 .bind(now - KEPT)
                 .bind(BATCH)
