@@ -252,7 +252,7 @@ fn a_grant_is_without_effect_for_more_reasons_than_that_it_was_revoked() {
         (|grant| grant.user_disabled = true, "The user is disabled."),
         (
             |grant| grant.outdated = true,
-            "Everything of the user was ended since, as by a new password.",
+            "Everything of the user was ended since, as by a new password, or who may use the application was changed.",
         ),
     ];
     for (change, expected) in cases {
