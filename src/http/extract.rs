@@ -6,4 +6,5 @@ mod caller;
 pub(super) mod client;
 pub(super) mod form;
 pub(super) mod params;
+pub(super) mod subject;
 pub(super) mod viewer;

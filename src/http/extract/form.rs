@@ -64,9 +64,10 @@ where
         let sent = header_token(&parts.headers).or_else(|| params.get(CSRF_FIELD).map(str::to_owned));
         if is_ours(&parts.headers, &app) && viewer.csrf_matches(&sent.unwrap_or_default()).await {
             return Ok(Self {
-                caller: viewer
-                    .user()
-                    .map_or(caller.clone(), |user| caller.as_user(user.id)),
+                caller: match viewer.user() {
+                    Some(user) => caller.as_user(user.id),
+                    None => caller,
+                },
                 viewer,
                 params,
             });

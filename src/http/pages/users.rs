@@ -21,6 +21,7 @@ use crate::flow::{App, access, authorized, sessions};
 use crate::http::extract::administrator::{Administrator, AdministratorForm};
 use crate::http::extract::form::Form;
 use crate::http::extract::params::QueryParams;
+use crate::http::extract::subject::{Subject, SubjectForm};
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::request::RequestId;
 use crate::http::view::users::{UserConfirm, UserForm, UserRow, UserShow, UsersList};
@@ -152,29 +153,9 @@ pub(in crate::http) async fn create(
     }
 }
 
-/// The user of the path, or the answer that there is none.
-async fn found(app: &App, id: &str, request_id: &RequestId) -> Result<User, Response> {
-    let Ok(id) = id.parse() else {
-        return Err(error::gone(Some(request_id)));
-    };
-    match flow::find(app, id).await {
-        Ok(Some(user)) => Ok(user),
-        Ok(None) => Err(error::gone(Some(request_id))),
-        Err(refusal) => Err(error::refused(&refusal)),
-    }
-}
-
 /// `GET /users/:id`.
-pub(in crate::http) async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    Administrator(viewer): Administrator,
-) -> Response {
-    match found(&app, &id, &request_id).await {
-        Ok(user) => show_page(&app, &viewer, user, Shown::default(), StatusCode::OK).await,
-        Err(refused) => refused,
-    }
+pub(in crate::http) async fn show(State(app): State<App>, Subject { viewer, user }: Subject) -> Response {
+    show_page(&app, &viewer, user, Shown::default(), StatusCode::OK).await
 }
 
 /// What the page shows beside what is stored.
@@ -238,45 +219,30 @@ fn is_self(viewer: &Viewer, user: &User) -> bool {
 }
 
 /// `GET /users/:id/disable`.
-pub(in crate::http) async fn confirm_disable(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    Administrator(viewer): Administrator,
-) -> Response {
-    let sentence = "The user cannot sign in any more. Every session ends at once, and with it every token that applications hold for the user.";
-    confirm(&app, &viewer, &id, &request_id, ("Disable", "disable", sentence)).await
+pub(in crate::http) async fn confirm_disable(State(app): State<App>, subject: Subject) -> Response {
+    let sentence = "The user cannot sign in any more. Every session ends at once, and with it every token that \
+                    applications hold for the user.";
+    confirm(&app, subject, ("Disable", "disable", sentence)).await
 }
 
 /// `GET /users/:id/delete`.
-pub(in crate::http) async fn confirm_delete(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    Administrator(viewer): Administrator,
-) -> Response {
-    let sentence = "Every session and every token that applications hold for the user ends at once. Applications that the user owns stay. \
-                    There is no way back.";
-    confirm(&app, &viewer, &id, &request_id, ("Delete", "delete", sentence)).await
+pub(in crate::http) async fn confirm_delete(State(app): State<App>, subject: Subject) -> Response {
+    let sentence = "Every session and every token that applications hold for the user ends at once. Applications \
+                    that the user owns stay. There is no way back.";
+    confirm(&app, subject, ("Delete", "delete", sentence)).await
 }
 
 async fn confirm(
     app: &App,
-    viewer: &Viewer,
-    id: &str,
-    request_id: &RequestId,
+    Subject { viewer, user }: Subject,
     (verb, deed, sentence): (&'static str, &'static str, &'static str),
 ) -> Response {
-    let user = match found(app, id, request_id).await {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
-    match chrome(app, viewer).await {
+    match chrome(app, &viewer).await {
         Ok(chrome) => {
             let view = UserConfirm {
                 chrome,
                 id: user.id.to_string(),
-                is_self: is_self(viewer, &user),
+                is_self: is_self(&viewer, &user),
                 username: user.username,
                 verb,
                 deed,
@@ -291,60 +257,54 @@ async fn confirm(
 /// `POST /users/:id/disable`.
 pub(in crate::http) async fn disable(
     State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
-    perform(&app, &id, &request_id, &sent, Deed::Disable).await
+    perform(&app, &sent, &user, Deed::Disable).await
 }
 
 /// `POST /users/:id/delete`.
 pub(in crate::http) async fn delete(
     State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
-    perform(&app, &id, &request_id, &sent, Deed::Delete).await
+    perform(&app, &sent, &user, Deed::Delete).await
 }
 
 /// `POST /users/:id/administrator`: made one, or one no longer.
 pub(in crate::http) async fn switch_administrator(
     State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
     let deed = if sent.is_on("admin") {
         Deed::Promote
     } else {
         Deed::Demote
     };
-    perform(&app, &id, &request_id, &sent, deed).await
+    perform(&app, &sent, &user, deed).await
 }
 
-async fn perform(app: &App, id: &str, request_id: &RequestId, sent: &Form, deed: Deed) -> Response {
-    let user = match found(app, id, request_id).await {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
+async fn perform(app: &App, sent: &Form, user: &User, deed: Deed) -> Response {
     let name = &user.username;
-    let own_page = format!("{PATH}/{}", user.id);
-    let (notice, next) = match flow::perform(app, &sent.caller, user.id, deed).await {
-        Ok(false) => (not_done(&user, deed), own_page),
+    let notice = match flow::perform(app, &sent.caller, user.id, deed).await {
+        Ok(false) => not_done(user, deed),
         Ok(true) => match deed {
-            Deed::Disable => (
-                format!("{name} is disabled, and signed out everywhere."),
-                own_page,
-            ),
-            Deed::Delete => (format!("{name} is deleted."), PATH.to_owned()),
-            Deed::Promote => (format!("{name} is an administrator."), own_page),
-            Deed::Demote => (format!("{name} is no administrator any more."), own_page),
+            Deed::Disable => format!("{name} is disabled, and signed out everywhere."),
+            Deed::Promote => format!("{name} is an administrator."),
+            Deed::Demote => format!("{name} is no administrator any more."),
+            Deed::Delete => {
+                sent.viewer.leave_notice(&format!("{name} is deleted.")).await;
+                return to(app, PATH);
+            }
         },
         Err(refusal) => return error::refused(&refusal),
     };
-    sent.viewer.leave_notice(&notice).await;
-    to(app, &next)
+    told(app, sent, user, &notice).await
+}
+
+/// Back to the user's page, which shows `notice`.
+async fn told(app: &App, sent: &Form, user: &User, notice: &str) -> Response {
+    sent.viewer.leave_notice(notice).await;
+    to(app, &format!("{PATH}/{}", user.id))
 }
 
 /// `user`: as it was before.
@@ -361,33 +321,21 @@ fn not_done(user: &User, deed: Deed) -> String {
 /// `POST /users/:id/enable`.
 pub(in crate::http) async fn enable(
     State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
-    let user = match found(&app, &id, &request_id).await {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
     if let Err(refusal) = flow::enable(&app, &sent.caller, user.id).await {
         return error::refused(&refusal);
     }
     let notice = format!("{} is enabled.", user.username);
-    sent.viewer.leave_notice(&notice).await;
-    to(&app, &format!("{PATH}/{}", user.id))
+    told(&app, &sent, &user, &notice).await
 }
 
 /// `POST /users/:id/password`: generates a new one, which this answer shows.
 pub(in crate::http) async fn reset_password(
     State(app): State<App>,
-    Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
-    let user = match found(&app, &id, &request_id).await {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
     // There the current one is asked for.
     if is_self(&sent.viewer, &user) {
         return to(&app, "/account");
@@ -409,20 +357,14 @@ pub(in crate::http) async fn reset_password(
 /// `POST /users/:id/groups`.
 pub(in crate::http) async fn set_groups(
     State(app): State<App>,
-    Path(id): Path<String>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
-    let user = match found(&app, &id, &request_id).await {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
     let typed = sent.text("groups");
     match access::set_groups(&app, &sent.caller, user.id, &lines(&typed)).await {
         Ok(withdrawn) => {
             let whose = format!("of {}, who may no longer use the application,", user.username);
-            sent.viewer.leave_notice(&what_ended(withdrawn, &whose)).await;
-            to(&app, &format!("{PATH}/{}", user.id))
+            told(&app, &sent, &user, &what_ended(withdrawn, &whose)).await
         }
         Err(NewUserRefused::Fields(faults)) => {
             let shown = Shown {
@@ -439,41 +381,29 @@ pub(in crate::http) async fn set_groups(
 /// `POST /users/:id/sessions/delete`.
 pub(in crate::http) async fn end_sessions(
     State(app): State<App>,
-    Path(id): Path<String>,
-    Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
-    let user = match found(&app, &id, &request_id).await {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
     if let Err(refusal) = sessions::end_all(&app, &sent.caller, user.id, None).await {
         return error::refused(&refusal);
     }
     let notice = format!("{} is signed out everywhere.", user.username);
-    sent.viewer.leave_notice(&notice).await;
-    to(&app, &format!("{PATH}/{}", user.id))
+    told(&app, &sent, &user, &notice).await
 }
 
 /// `POST /users/:id/authorized_applications/:application/delete`.
 pub(in crate::http) async fn withdraw(
     State(app): State<App>,
-    Path((id, application)): Path<(String, String)>,
+    Path((_, application)): Path<(String, String)>,
     Extension(request_id): Extension<RequestId>,
-    AdministratorForm(sent): AdministratorForm,
+    SubjectForm { sent, user }: SubjectForm,
 ) -> Response {
-    let user = match found(&app, &id, &request_id).await {
-        Ok(user) => user,
-        Err(refused) => return refused,
-    };
     let Ok(application) = application.parse() else {
         return error::gone(Some(&request_id));
     };
     match authorized::withdraw(&app, &sent.caller, user.id, application).await {
         Ok(Some(name)) => {
             let notice = format!("{name} can no longer use the account of {}.", user.username);
-            sent.viewer.leave_notice(&notice).await;
-            to(&app, &format!("{PATH}/{}", user.id))
+            told(&app, &sent, &user, &notice).await
         }
         Ok(None) => error::gone(Some(&request_id)),
         Err(refusal) => error::refused(&refusal),
