@@ -284,14 +284,9 @@ async fn end_everything(
 pub async fn disable(app: &App, caller: &Caller, user: UserId) -> Result<(), Refusal> {
     let now = app.now();
     let mut tx = app.db.write().await?;
-    if !store::users::disable(&mut tx, user, now).await? {
-        return Ok(());
+    if store::users::disable(&mut tx, user, now).await? {
+        finish(app, tx, caller, user, Deed::Disable, now).await?;
     }
-    let ended = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
-    let event = Event::new(EventName::UserDisabled).user(user).detail(ended);
-    audit::record(app, &mut tx, caller, event).await?;
-    tx.commit().await?;
-    tracing::info!(event = "user_disabled", %user);
     Ok(())
 }
 
@@ -319,15 +314,9 @@ pub async fn enable(app: &App, caller: &Caller, user: UserId) -> Result<(), Refu
 pub async fn delete(app: &App, caller: &Caller, user: UserId) -> Result<(), Refusal> {
     let now = app.now();
     let mut tx = app.db.write().await?;
-    if !store::users::delete(&mut tx, user, now).await? {
-        return Ok(());
+    if store::users::delete(&mut tx, user, now).await? {
+        finish(app, tx, caller, user, Deed::Delete, now).await?;
     }
-    store::access::forget_user(&mut tx, user).await?;
-    let ended = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
-    let event = Event::new(EventName::UserDeleted).user(user).detail(ended);
-    audit::record(app, &mut tx, caller, event).await?;
-    tx.commit().await?;
-    tracing::info!(event = "user_deleted", %user);
     Ok(())
 }
 
@@ -343,13 +332,12 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// As the command's.
-    fn event(self) -> &'static str {
+    fn event(self) -> EventName {
         match self {
-            Self::Disable => "user_disabled",
-            Self::Delete => "user_deleted",
-            Self::Promote => "administrator_made",
-            Self::Demote => "administrator_unmade",
+            Self::Disable => EventName::UserDisabled,
+            Self::Delete => EventName::UserDeleted,
+            Self::Promote => EventName::AdministratorMade,
+            Self::Demote => EventName::AdministratorUnmade,
         }
     }
 }
@@ -366,39 +354,45 @@ pub async fn perform(app: &App, caller: &Caller, user: UserId, deed: Deed) -> Re
     let now = app.now();
     let mut tx = app.db.write().await?;
     rows::hold_administrators(&mut tx).await?;
-    let (done, name) = match deed {
-        Deed::Disable => (
-            rows::disable_but_the_last(&mut tx, user, now).await?,
-            EventName::UserDisabled,
-        ),
-        Deed::Delete => (
-            rows::delete_but_the_last(&mut tx, user, now).await?,
-            EventName::UserDeleted,
-        ),
-        Deed::Promote => (rows::promote(&mut tx, user).await?, EventName::AdministratorMade),
-        Deed::Demote => (
-            rows::demote_but_the_last(&mut tx, user).await?,
-            EventName::AdministratorUnmade,
-        ),
+    let done = match deed {
+        Deed::Disable => rows::disable_but_the_last(&mut tx, user, now).await?,
+        Deed::Delete => rows::delete_but_the_last(&mut tx, user, now).await?,
+        Deed::Promote => rows::promote(&mut tx, user).await?,
+        Deed::Demote => rows::demote_but_the_last(&mut tx, user).await?,
     };
-    if !done {
-        return Ok(false);
+    if done {
+        finish(app, tx, caller, user, deed, now).await?;
     }
-    let mut event = Event::new(name).user(user);
+    Ok(done)
+}
+
+/// What follows from a deed, whoever did it: what ends with it, and that it is told.
+async fn finish(
+    app: &App,
+    mut tx: Tx,
+    caller: &Caller,
+    user: UserId,
+    deed: Deed,
+    now: OffsetDateTime,
+) -> Result<(), Refusal> {
+    let mut event = Event::new(deed.event()).user(user);
     if deed == Deed::Delete {
         store::access::forget_user(&mut tx, user).await?;
     }
-    if matches!(deed, Deed::Disable | Deed::Delete) {
-        event.detail = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
-    }
-    if deed == Deed::Promote {
+    match deed {
+        Deed::Disable | Deed::Delete => {
+            event.detail = end_everything(&mut tx, user, None, RevokedReason::UserDisabled, now).await?;
+        }
         // A program that was let manage the user's own applications is not thereby let manage everybody's.
-        let reason = RevokedReason::Operator;
-        let ended = store::grants::end_scope_of(&mut tx, user, APPLICATIONS, reason, now).await?;
-        event.detail.grants = Some(ended);
+        Deed::Promote => {
+            let reason = RevokedReason::Operator;
+            let ended = store::grants::end_scope_of(&mut tx, user, APPLICATIONS, reason, now).await?;
+            event.detail.grants = Some(ended);
+        }
+        Deed::Demote => {}
     }
     audit::record(app, &mut tx, caller, event).await?;
     tx.commit().await?;
-    tracing::info!(event = deed.event(), %user);
-    Ok(true)
+    tracing::info!(event = deed.event().as_str(), %user);
+    Ok(())
 }
