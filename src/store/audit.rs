@@ -1,19 +1,14 @@
 //! `audit_events`: written with what they tell of, read by page from the newest on.
 
-use std::time::Instant;
-
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::{Builder, Uuid};
 
-use super::sweep::give_way;
+use super::sweep::{Batch, batch, in_batches};
 use super::{Db, Result, Statement, Tx};
 use crate::model::audit::{AuditEvent, EventName, NewAuditEvent};
 use crate::model::caller::Actor;
 use crate::model::ids::{ApplicationId, AuditEventId, UserId};
-
-/// Rows a statement of [`sweep`].
-const BATCH: i64 = 500;
 
 /// Which events are looked for: all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -171,26 +166,14 @@ fn first_id_of(moment: OffsetDateTime) -> Uuid {
     Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }
 
+const OLD: Batch = batch!(
+    "DELETE FROM audit_events WHERE id IN
+        (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2"
+);
+
 /// Deletes what is older than `moment`, in at most `batches` statements. The number of rows.
 pub async fn sweep(db: &Db, moment: OffsetDateTime, batches: usize) -> Result<u64> {
-    let mut swept = 0;
-    for _ in 0..batches {
-        let begun = Instant::now();
-        let rows = db
-            .command(
-                "DELETE FROM audit_events WHERE id IN
-                    (SELECT id FROM audit_events WHERE id < $1 ORDER BY id LIMIT $2)",
-            )
-            .bind(first_id_of(moment))
-            .bind(BATCH)
-            .unhurried()
-            .execute()
-            .await?;
-        swept += rows;
-        if rows < BATCH.unsigned_abs() {
-            break;
-        }
-        give_way(db, begun.elapsed()).await;
-    }
-    Ok(swept)
+    let oldest_kept = first_id_of(moment);
+    let done = in_batches(db, &OLD, batches, |text| text.bind(oldest_kept)).await?;
+    Ok(done.rows)
 }
