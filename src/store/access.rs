@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use uuid::Uuid;
+
 use super::{Db, Result, Tx};
 use crate::model::access::{Allowed, GroupName, Names};
 use crate::model::ids::{ApplicationId, UserId};
@@ -173,47 +175,54 @@ pub struct Change {
 }
 
 impl Change {
-    fn of(removed: u64, added: u64) -> Self {
-        Self {
-            removed: removed > 0,
-            added: added > 0,
-        }
-    }
-
     pub fn is_any(self) -> bool {
         self.removed || self.added
     }
 }
 
+/// Replaces a list of `owner` by `names`: `delete` takes away those that are no longer named, `insert` adds the
+/// rest.
+async fn replace(
+    tx: &mut Tx,
+    owner: Uuid,
+    names: &Bound,
+    delete: &'static str,
+    insert: &'static str,
+) -> Result<Change> {
+    let mut changed = [0; 2];
+    for (text, rows) in [delete, insert].into_iter().zip(&mut changed) {
+        *rows = tx
+            .sql(text)
+            .bind(owner)
+            .bind(names.text.clone())
+            .bind(names.width)
+            .bind(names.length)
+            .execute()
+            .await?;
+    }
+    let [removed, added] = changed.map(|rows| rows > 0);
+    Ok(Change { removed, added })
+}
+
 /// Replaces the users who are named for an application; see [`crate::model::user::username_key`].
 pub async fn replace_users(tx: &mut Tx, application: ApplicationId, keys: &[String]) -> Result<Change> {
-    let names = Bound::of_keys(keys);
-    let removed = tx
-        .sql(concat!(
+    replace(
+        tx,
+        application.into(),
+        &Bound::of_keys(keys),
+        concat!(
             with_named!(),
             "DELETE FROM application_users WHERE application_id = $1 AND user_id NOT IN
                 (SELECT u.id FROM users u JOIN named ON named.name = u.username_key WHERE u.deleted_at IS NULL)"
-        ))
-        .bind(application)
-        .bind(names.text.clone())
-        .bind(names.width)
-        .bind(names.length)
-        .execute()
-        .await?;
-    let added = tx
-        .sql(concat!(
+        ),
+        concat!(
             with_named!(),
             "INSERT INTO application_users (application_id, user_id)
-         SELECT $1, u.id FROM users u JOIN named ON named.name = u.username_key WHERE u.deleted_at IS NULL
-         ON CONFLICT DO NOTHING"
-        ))
-        .bind(application)
-        .bind(names.text)
-        .bind(names.width)
-        .bind(names.length)
-        .execute()
-        .await?;
-    Ok(Change::of(removed, added))
+             SELECT $1, u.id FROM users u JOIN named ON named.name = u.username_key WHERE u.deleted_at IS NULL
+             ON CONFLICT DO NOTHING"
+        ),
+    )
+    .await
 }
 
 /// Replaces the groups that are named for an application.
@@ -222,59 +231,39 @@ pub async fn replace_application_groups(
     application: ApplicationId,
     groups: &[GroupName],
 ) -> Result<Change> {
-    let names = Bound::of_groups(groups);
-    let removed = tx
-        .sql(concat!(
+    replace(
+        tx,
+        application.into(),
+        &Bound::of_groups(groups),
+        concat!(
             with_named!(),
             "DELETE FROM application_groups WHERE application_id = $1 AND name NOT IN (SELECT name FROM named)"
-        ))
-        .bind(application)
-        .bind(names.text.clone())
-        .bind(names.width)
-        .bind(names.length)
-        .execute()
-        .await?;
-    let added = tx
-        .sql(concat!(
+        ),
+        concat!(
             with_named!(),
             "INSERT INTO application_groups (application_id, name) SELECT $1, name FROM named WHERE 1 = 1
-         ON CONFLICT DO NOTHING"
-        ))
-        .bind(application)
-        .bind(names.text)
-        .bind(names.width)
-        .bind(names.length)
-        .execute()
-        .await?;
-    Ok(Change::of(removed, added))
+             ON CONFLICT DO NOTHING"
+        ),
+    )
+    .await
 }
 
 /// Replaces a user's groups.
 pub async fn replace_groups(tx: &mut Tx, user: UserId, groups: &[GroupName]) -> Result<Change> {
-    let names = Bound::of_groups(groups);
-    let removed = tx
-        .sql(concat!(
+    replace(
+        tx,
+        user.into(),
+        &Bound::of_groups(groups),
+        concat!(
             with_named!(),
             "DELETE FROM user_groups WHERE user_id = $1 AND name NOT IN (SELECT name FROM named)"
-        ))
-        .bind(user)
-        .bind(names.text.clone())
-        .bind(names.width)
-        .bind(names.length)
-        .execute()
-        .await?;
-    let added = tx
-        .sql(concat!(
-        with_named!(),
-        "INSERT INTO user_groups (user_id, name) SELECT $1, name FROM named WHERE 1 = 1 ON CONFLICT DO NOTHING"
-    ))
-    .bind(user)
-    .bind(names.text)
-    .bind(names.width)
-    .bind(names.length)
-    .execute()
-    .await?;
-    Ok(Change::of(removed, added))
+        ),
+        concat!(
+            with_named!(),
+            "INSERT INTO user_groups (user_id, name) SELECT $1, name FROM named WHERE 1 = 1 ON CONFLICT DO NOTHING"
+        ),
+    )
+    .await
 }
 
 /// A deleted user is named nowhere.

@@ -80,16 +80,25 @@ fn client(rows: Vec<ClientRow>) -> Option<Client> {
     })
 }
 
-/// An application and its secrets, by what it calls itself on the wire.
-pub async fn find_by_client_id(db: &Db, client_id: &str) -> Result<Option<Client>> {
-    let rows = db
-        .query(concat!(
+/// Applications with their secrets, a row each: under a condition, in an order.
+macro_rules! clients {
+    ($rest:literal) => {
+        concat!(
             "SELECT ",
             columns!(),
             ", ",
             secret_columns!(),
-            " FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id
-              WHERE a.client_id = $1 AND a.deleted_at IS NULL ORDER BY s.created_at, s.id"
+            " FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id WHERE ",
+            $rest
+        )
+    };
+}
+
+/// An application and its secrets, by what it calls itself on the wire.
+pub async fn find_by_client_id(db: &Db, client_id: &str) -> Result<Option<Client>> {
+    let rows = db
+        .query(clients!(
+            "a.client_id = $1 AND a.deleted_at IS NULL ORDER BY s.created_at, s.id"
         ))
         .bind(client_id)
         .all::<ClientRow>()
@@ -99,13 +108,8 @@ pub async fn find_by_client_id(db: &Db, client_id: &str) -> Result<Option<Client
 
 pub async fn find(db: &Db, id: ApplicationId) -> Result<Option<Client>> {
     let rows = db
-        .query(concat!(
-            "SELECT ",
-            columns!(),
-            ", ",
-            secret_columns!(),
-            " FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id
-              WHERE a.id = $1 AND a.deleted_at IS NULL ORDER BY s.created_at, s.id"
+        .query(clients!(
+            "a.id = $1 AND a.deleted_at IS NULL ORDER BY s.created_at, s.id"
         ))
         .bind(id)
         .all::<ClientRow>()
@@ -116,13 +120,8 @@ pub async fn find(db: &Db, id: ApplicationId) -> Result<Option<Client>> {
 /// All of them with their secrets, by `client_id`.
 pub async fn all_clients(db: &Db) -> Result<Vec<Client>> {
     let rows = db
-        .query(concat!(
-            "SELECT ",
-            columns!(),
-            ", ",
-            secret_columns!(),
-            " FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id
-              WHERE a.deleted_at IS NULL ORDER BY a.client_id, s.created_at, s.id"
+        .query(clients!(
+            "a.deleted_at IS NULL ORDER BY a.client_id, s.created_at, s.id"
         ))
         .all::<ClientRow>()
         .await?;
