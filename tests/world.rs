@@ -86,6 +86,8 @@ where
     T: FnOnce(World) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
+    // of the HTTP client; the server names its own
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -39,7 +39,8 @@ pub const APPLICATIONS_SCOPE: &str = "applications";
 pub struct Config {
     /// `None`: port 3801 on `127.0.0.1`, and on `[::1]` where there is IPv6.
     pub listen: Option<Vec<SocketAddr>>,
-    /// `None`: `http://localhost` with the port in use. [`Config::issuer`] has the answer.
+    /// `None`: `http://localhost` with the port in use, `https` with `tls_certificate`. [`Config::issuer`] has
+    /// the answer.
     pub public_url: Option<PublicUrl>,
     pub database_url: DatabaseUrl,
     pub access_token_ttl: Duration,
@@ -80,10 +81,25 @@ pub struct Config {
     pub rate_limits: bool,
     /// Peers whose `Forwarded` and `X-Forwarded-*` are believed.
     pub trusted_proxies: Vec<Network>,
-    pub oauth1: bool,
-    pub sealing_key_file: Option<PathBuf>,
+    /// PEM. Given together with `tls_key` or not at all.
     pub tls_certificate: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
+    /// PEM: the anchors of `tls_client_auth` (RFC 8705 §2.1).
+    pub tls_client_ca: Option<PathBuf>,
+    /// Where client certificates are asked for. `None`: wherever TLS is spoken.
+    pub mtls_listen: Option<Vec<SocketAddr>>,
+    /// https.
+    pub mtls_public_url: Option<PublicUrl>,
+    /// Lower-case. Believed from `trusted_proxies` alone, of which there is one at least.
+    pub client_certificate_header: Option<String>,
+    pub oauth1: bool,
+    pub oauth1_access_token_ttl: Duration,
+    /// A signed request is refused when it is so old (RFC 5849 §3.3).
+    pub oauth1_timestamp_window: Duration,
+    /// A signed request is refused when it is so far ahead.
+    pub oauth1_clock_skew: Duration,
+    /// Given wherever something is sealed on Postgres.
+    pub sealing_key_file: Option<PathBuf>,
     /// Comma-separated: a level, or `target=level`.
     pub log: String,
     /// `None`: pretty on a terminal, else JSON.
@@ -125,11 +141,16 @@ impl Config {
         }
     }
 
-    /// The issuer: `public_url`, or `http://localhost` with `port`, the port in use.
+    /// The issuer: `public_url`, or `http://localhost` with `port`, the port in use; `https` where TLS is spoken.
     pub fn issuer(&self, port: u16) -> PublicUrl {
         self.public_url
             .clone()
-            .unwrap_or_else(|| PublicUrl::localhost(port))
+            .unwrap_or_else(|| PublicUrl::localhost(self.tls_certificate.is_some(), port))
+    }
+
+    /// Whether the server can see the certificate of a client (RFC 8705): at its own door, or by a proxy's word.
+    pub fn sees_client_certificates(&self) -> bool {
+        self.tls_certificate.is_some() || self.client_certificate_header.is_some()
     }
 
     /// Nothing set yet. The table fills in every field that is not optional.
@@ -158,10 +179,17 @@ impl Config {
             resources: Vec::new(),
             rate_limits: true,
             trusted_proxies: Vec::new(),
-            oauth1: false,
-            sealing_key_file: None,
             tls_certificate: None,
             tls_key: None,
+            tls_client_ca: None,
+            mtls_listen: None,
+            mtls_public_url: None,
+            client_certificate_header: None,
+            oauth1: false,
+            oauth1_access_token_ttl: Duration::ZERO,
+            oauth1_timestamp_window: Duration::ZERO,
+            oauth1_clock_skew: Duration::ZERO,
+            sealing_key_file: None,
             log: String::new(),
             log_format: None,
         }

@@ -5,7 +5,7 @@ use time::Duration;
 use super::fault::{Fault, Faults};
 use super::source::{GivenValues, Origin};
 use super::value::words;
-use super::{APPLICATIONS_SCOPE, Config};
+use super::{APPLICATIONS_SCOPE, Config, Database, PublicUrl};
 use crate::base::pattern;
 
 /// Checks what no setting can know alone. A default that does not fit a value somebody gave follows it
@@ -24,6 +24,63 @@ pub(super) fn together(config: &mut Config, given: &GivenValues, faults: &mut Fa
         faults,
     );
     scopes(config, given, faults);
+    tls(config, given, faults);
+    sealing(config, given, faults);
+}
+
+fn tls(config: &Config, given: &GivenValues, faults: &mut Faults) {
+    let certificate = config.tls_certificate.is_some();
+    let by_proxy = given.contains_key("client_certificate_header");
+    // a value that was refused already is told once
+    for (name, was_read, other) in [
+        ("tls_certificate", certificate, "tls_key"),
+        ("tls_key", config.tls_key.is_some(), "tls_certificate"),
+        ("mtls_listen", config.mtls_listen.is_some(), "tls_certificate"),
+        (
+            "mtls_public_url",
+            config.mtls_public_url.is_some() && !by_proxy,
+            "mtls_listen",
+        ),
+        (
+            "client_certificate_header",
+            config.client_certificate_header.is_some(),
+            "trusted_proxies",
+        ),
+        (
+            "tls_client_ca",
+            config.tls_client_ca.is_some() && !by_proxy,
+            "tls_certificate",
+        ),
+    ] {
+        let Some(value) = given.get(name).filter(|_| was_read) else {
+            continue;
+        };
+        if !given.contains_key(other) {
+            let reason = format!("is of no use without {other}: set both or none");
+            faults.add(Fault::value(name, &value.value.shown(), &value.origin, &reason));
+        }
+    }
+    if certificate {
+        https("public_url", config.public_url.as_ref(), given, faults);
+    }
+    https("mtls_public_url", config.mtls_public_url.as_ref(), given, faults);
+}
+
+fn https(name: &str, url: Option<&PublicUrl>, given: &GivenValues, faults: &mut Faults) {
+    if let Some(url) = url.filter(|url| !url.is_https()) {
+        let reason = "must be https, since TLS is spoken there";
+        faults.add(Fault::value(name, url.as_str(), &origin(name, given), reason));
+    }
+}
+
+/// Two nodes that each make a key of their own could not read what the other sealed.
+fn sealing(config: &Config, given: &GivenValues, faults: &mut Faults) {
+    let many_nodes = matches!(config.database_url.database(), Database::Postgres(_));
+    if config.oauth1 && many_nodes && config.sealing_key_file.is_none() {
+        let reason =
+            "seals secrets, and on PostgreSQL the file of the keys must be named: set sealing_key_file";
+        faults.add(Fault::value("oauth1", "true", &origin("oauth1", given), reason));
+    }
 }
 
 /// The idle limit is never over the absolute one.

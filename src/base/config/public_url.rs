@@ -46,12 +46,16 @@ impl PublicUrl {
         })
     }
 
-    /// `http://localhost:port`.
-    pub fn localhost(port: u16) -> Self {
-        let text = format!("http://localhost:{port}");
+    /// `http://localhost:port`, or `https`, whose own port is left off.
+    pub fn localhost(https: bool, port: u16) -> Self {
+        let text = match (https, port) {
+            (true, 443) => "https://localhost".to_owned(),
+            (true, _) => format!("https://localhost:{port}"),
+            (false, _) => format!("http://localhost:{port}"),
+        };
         Self {
             host: "localhost".into(),
-            https: false,
+            https,
             origin_end: text.len(),
             text,
         }
@@ -63,6 +67,11 @@ impl PublicUrl {
 
     pub fn is_https(&self) -> bool {
         self.https
+    }
+
+    /// Whether nothing that is sent there leaves the machine: then it need not be https.
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.text).is_ok_and(|url| url.host().as_ref().is_some_and(is_loopback))
     }
 
     /// Without the port; IPv6 in brackets.
@@ -135,10 +144,13 @@ mod tests {
             assert_eq!(url.as_str(), text);
             assert!(!url.is_https());
         }
-        assert_eq!(
-            PublicUrl::localhost(3801),
-            PublicUrl::parse("http://localhost:3801").unwrap()
-        );
+        for (https, port, text) in [
+            (false, 3801, "http://localhost:3801"),
+            (true, 3801, "https://localhost:3801"),
+            (true, 443, "https://localhost"),
+        ] {
+            assert_eq!(PublicUrl::localhost(https, port), PublicUrl::parse(text).unwrap());
+        }
     }
 
     #[test]

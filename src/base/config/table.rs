@@ -11,7 +11,6 @@ use super::public_url::PublicUrl;
 use super::source::{Given, Origin};
 use super::value::{Reading, Value};
 
-const NOT_YET: &str = "is not available in this version";
 const NETWORKS: &str = "addresses and blocks are allowed, as 192.0.2.7 or 10.0.0.0/8";
 
 /// Of anything that ends some day.
@@ -21,6 +20,10 @@ const CODE: RangeInclusive<Duration> = Duration::seconds(1)..=Duration::minutes(
 const DEVICE_CODE: RangeInclusive<Duration> = Duration::seconds(1)..=Duration::days(1);
 /// Long enough for a client that retries, too short for a thief who reads old traffic.
 const RETRY_WINDOW: RangeInclusive<Duration> = Duration::ZERO..=Duration::minutes(5);
+/// Of how old the timestamp of a signed request may be: a clock that is set by hand is minutes off, and what is
+/// accepted must be remembered as long.
+const TIMESTAMP_WINDOW: RangeInclusive<Duration> = Duration::seconds(1)..=Duration::hours(1);
+const CLOCK_SKEW: RangeInclusive<Duration> = Duration::seconds(1)..=Duration::hours(1);
 
 /// A setting: its name and what people are told of it.
 #[derive(Debug)]
@@ -263,28 +266,76 @@ pub static SETTINGS: &[Setting] = &[
         set: |c, v| v.list(NETWORKS).map(|read| c.trusted_proxies = read),
     },
     Setting {
-        name: "oauth1",
-        preset: Preset::Value("false"),
-        help: "Be an OAuth 1.0a provider too (not available in this version)",
-        set: |c, v| later(v.switch()?).map(|()| c.oauth1 = false),
-    },
-    Setting {
-        name: "sealing_key_file",
-        preset: Preset::Words("sealing.key beside the SQLite file"),
-        help: "The key that seals what must be read again",
-        set: |c, v| v.path().map(|read| c.sealing_key_file = Some(read)),
-    },
-    Setting {
         name: "tls_certificate",
         preset: Preset::Words("none"),
-        help: "PEM file with the certificate chain (not available in this version)",
-        set: |_, _| later(true),
+        help: "PEM file with the certificate chain; with it every address of listen speaks TLS",
+        set: |c, v| v.path().map(|read| c.tls_certificate = Some(read)),
     },
     Setting {
         name: "tls_key",
         preset: Preset::Words("none"),
-        help: "PEM file with the certificate's key (not available in this version)",
-        set: |_, _| later(true),
+        help: "PEM file with the certificate's key",
+        set: |c, v| v.path().map(|read| c.tls_key = Some(read)),
+    },
+    Setting {
+        name: "tls_client_ca",
+        preset: Preset::Words("none"),
+        help: "PEM file with the authorities whose certificates prove applications (RFC 8705)",
+        set: |c, v| v.path().map(|read| c.tls_client_ca = Some(read)),
+    },
+    Setting {
+        name: "mtls_listen",
+        preset: Preset::Words("none: the addresses of listen ask for client certificates"),
+        help: "Addresses that ask for client certificates, so that those of listen do not",
+        set: |c, v| v.addresses().map(|read| c.mtls_listen = Some(read)),
+    },
+    Setting {
+        name: "mtls_public_url",
+        preset: Preset::Words("the host of public_url, with the port of mtls_listen"),
+        help: "Where applications reach mtls_listen",
+        set: |c, v| PublicUrl::parse(v.text()?).map(|read| c.mtls_public_url = Some(read)),
+    },
+    Setting {
+        name: "client_certificate_header",
+        preset: Preset::Words("none"),
+        help: "The header in which the trusted proxies hand on a client's certificate, as Client-Cert",
+        set: |c, v| {
+            v.header_name()
+                .map(|read| c.client_certificate_header = Some(read))
+        },
+    },
+    Setting {
+        name: "oauth1",
+        preset: Preset::Value("false"),
+        help: "Be an OAuth 1.0a provider too (RFC 5849), for the applications that are allowed it",
+        set: |c, v| v.switch().map(|read| c.oauth1 = read),
+    },
+    Setting {
+        name: "oauth1_access_token_ttl",
+        preset: Preset::Value("365d"),
+        help: "How long an access token of OAuth 1.0a lives; it cannot be refreshed",
+        set: |c, v| v.duration(&LIFETIME).map(|read| c.oauth1_access_token_ttl = read),
+    },
+    Setting {
+        name: "oauth1_timestamp_window",
+        preset: Preset::Value("5m"),
+        help: "How old a signed request of OAuth 1.0a may be; its nonce is remembered as long",
+        set: |c, v| {
+            v.duration(&TIMESTAMP_WINDOW)
+                .map(|read| c.oauth1_timestamp_window = read)
+        },
+    },
+    Setting {
+        name: "oauth1_clock_skew",
+        preset: Preset::Value("1m"),
+        help: "How far ahead the clock may be of who signs a request of OAuth 1.0a",
+        set: |c, v| v.duration(&CLOCK_SKEW).map(|read| c.oauth1_clock_skew = read),
+    },
+    Setting {
+        name: "sealing_key_file",
+        preset: Preset::Words("sealing.key beside the SQLite file"),
+        help: "The keys that seal what must be read again; to be given on PostgreSQL where oauth1 is on",
+        set: |c, v| v.path().map(|read| c.sealing_key_file = Some(read)),
     },
     Setting {
         name: "log",
@@ -299,7 +350,3 @@ pub static SETTINGS: &[Setting] = &[
         set: |c, v| v.log_format().map(|read| c.log_format = Some(read)),
     },
 ];
-
-fn later(wanted: bool) -> Reading<()> {
-    if wanted { Err(NOT_YET.into()) } else { Ok(()) }
-}

@@ -262,9 +262,11 @@ fn wrong_values_are_faults() {
         ("resources", "https://api.example.com,https://api.example.com/"),
         ("rate_limits", "1"),
         ("trusted_proxies", "0.0.0.0/0"),
-        ("oauth1", "true"),
-        ("tls_certificate", "cert.pem"),
-        ("tls_key", "key.pem"),
+        ("oauth1", "1"),
+        ("oauth1_timestamp_window", "2h"),
+        ("oauth1_clock_skew", "0s"),
+        ("mtls_listen", "nowhere"),
+        ("client_certificate_header", "Cookie"),
         ("log", "inof"),
         ("log_format", "JSON"),
     ];
@@ -272,15 +274,53 @@ fn wrong_values_are_faults() {
         let told = fault(from_flags(&[(name, value)]));
         assert!(told.starts_with(&format!("{name} = ")), "{told}");
     }
-    assert!(from_flags(&[("refresh_token_retry_window", "0s"), ("oauth1", "false")]).is_ok());
+    assert!(from_flags(&[("refresh_token_retry_window", "0s"), ("oauth1", "true")]).is_ok());
 }
 
 #[test]
-fn what_is_not_built_says_so() {
-    for (name, value) in [("oauth1", "true"), ("tls_key", "k")] {
-        let told = fault(from_flags(&[(name, value)]));
-        assert!(told.contains("not available in this version"), "{told}");
+fn what_needs_another_setting_names_it() {
+    let pair = [("tls_certificate", "cert.pem"), ("tls_key", "key.pem")];
+    let with_pair = |more: &[(&'static str, &'static str)]| from_flags(&[&pair, more].concat());
+    for (given, needed) in [
+        (vec![("tls_certificate", "cert.pem")], "tls_key"),
+        (vec![("tls_key", "key.pem")], "tls_certificate"),
+        (vec![("tls_client_ca", "ca.pem")], "tls_certificate"),
+        (vec![("mtls_listen", "127.0.0.1:3802")], "tls_certificate"),
+        (
+            vec![("client_certificate_header", "Client-Cert")],
+            "trusted_proxies",
+        ),
+        (
+            vec![
+                ("oauth1", "true"),
+                ("database_url", "postgres://tegata@db/tegata"),
+            ],
+            "sealing_key_file",
+        ),
+    ] {
+        let told = fault(from_flags(&given));
+        assert!(told.contains(needed), "{told}");
     }
+    let told = fault(with_pair(&[("mtls_public_url", "https://mtls.example.com")]));
+    assert!(told.contains("mtls_listen"), "{told}");
+    assert!(with_pair(&[("tls_client_ca", "ca.pem"), ("mtls_listen", "127.0.0.1:3802")]).is_ok());
+    let by_proxy = [
+        ("client_certificate_header", "Client-Cert"),
+        ("trusted_proxies", "10.0.0.1"),
+        ("tls_client_ca", "ca.pem"),
+    ];
+    let config = from_flags(&by_proxy).unwrap();
+    assert_eq!(config.client_certificate_header.as_deref(), Some("client-cert"));
+    assert!(config.sees_client_certificates());
+}
+
+#[test]
+fn where_tls_is_spoken_the_issuer_is_https() {
+    let pair = [("tls_certificate", "cert.pem"), ("tls_key", "key.pem")];
+    let config = from_flags(&pair).unwrap();
+    assert_eq!(config.issuer(4000).as_str(), "https://localhost:4000");
+    let plain = [pair[0], pair[1], ("public_url", "http://localhost:3801")];
+    assert!(fault(from_flags(&plain)).contains("must be https"));
 }
 
 #[test]

@@ -238,6 +238,28 @@ impl Value {
         Ok(resources)
     }
 
+    /// In lower case (RFC 9110 §5.1).
+    pub(super) fn header_name(&self) -> Reading<String> {
+        let text = self.text()?;
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let of_another_kind = [
+            "authorization",
+            "cookie",
+            "host",
+            "forwarded",
+            "client-cert-chain",
+        ];
+        let name = text.to_ascii_lowercase();
+        if name.is_empty() || !name.bytes().all(is_token) || of_another_kind.contains(&name.as_str()) {
+            return Err(
+                "the name of a header that carries a certificate is allowed, as Client-Cert, \
+                        X-SSL-Client-Cert or X-Forwarded-Client-Cert"
+                    .into(),
+            );
+        }
+        Ok(name)
+    }
+
     pub(super) fn log_filter(&self) -> Reading<String> {
         let pieces = self.pieces()?;
         match pieces.iter().find(|piece| !is_directive(piece)) {
