@@ -1,4 +1,7 @@
 //! requests-oauthlib against the server: the scripts of `tests/python/`, with a person at the browser.
+//!
+//! `seed_NNN` are the documents that the project grew from: 002 a script against Doorkeeper, 003 two sites with
+//! django-oauth-toolkit, 004 the workflows of requests-oauthlib, 000 a consumer and 001 a provider of OAuth 1.0a.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -175,7 +178,7 @@ async fn remember(world: &World, user: &User, application: &Application, message
 
 on_each_database! {
 
-async fn a_script_with_a_pasted_code_runs_today_and_tomorrow(world: World) {
+async fn seed_002_a_script_with_a_pasted_code_runs_today_and_tomorrow(world: World) {
     let alice = world.user("alice").await;
     let writer = world.application().create().await;
     remember(&world, &alice, &writer, "fuji").await;
@@ -199,7 +202,17 @@ async fn a_script_with_a_pasted_code_runs_today_and_tomorrow(world: World) {
     assert_eq!(printed, "token kept\nmemos ['fuji']\n", "after it has expired");
 }
 
-async fn a_web_application_refreshes_in_three_ways(world: World) {
+async fn seed_003_one_site_asks_another_step_by_step_and_then_for_itself(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().redirect_uri("https://site.example/callback").create().await;
+    remember(&world, &alice, &app, "fuji").await;
+    let desk = Desk::new(&world, &app);
+    let waiting = desk.open("two_sites.py");
+    let callback = opened(&world, &alice, &waiting.url).await.redirect().to_string();
+    assert_eq!(waiting.answer(&callback), "hers ['fuji']\nits own []\n");
+}
+
+async fn seed_004_a_web_application_refreshes_in_three_ways(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().redirect_uri("https://app.example/callback").create().await;
     let desk = Desk::new(&world, &app);
@@ -225,7 +238,7 @@ async fn a_device_polls_while_its_person_decides(world: World) {
 }
 
 with("grants" = "implicit")
-async fn an_application_in_a_browser_reads_the_token_off_the_fragment(world: World) {
+async fn seed_004_an_application_in_a_browser_reads_the_token_off_the_fragment(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().public().grant("implicit").create().await;
     let desk = Desk::new(&world, &app);
@@ -235,7 +248,7 @@ async fn an_application_in_a_browser_reads_the_token_off_the_fragment(world: Wor
 }
 
 with("grants" = "password,refresh_token")
-async fn a_legacy_application_sends_the_password_and_refreshes(world: World) {
+async fn seed_004_a_legacy_application_sends_the_password_and_refreshes(world: World) {
     let alice = world.user("alice").await;
     let app = world.application().grant("password").grant("refresh_token").create().await;
     let desk = Desk::new(&world, &app);
@@ -243,7 +256,7 @@ async fn a_legacy_application_sends_the_password_and_refreshes(world: World) {
     assert_eq!(waiting.answer(&alice.password), "memos []\n");
 }
 
-async fn a_backend_shows_its_secret_in_either_place(world: World) {
+async fn seed_004_a_backend_shows_its_secret_in_either_place(world: World) {
     let app = world.application().create().await;
     let desk = Desk::new(&world, &app);
     for way in ["body", "basic", "plain"] {
