@@ -1,9 +1,10 @@
-//! The doorstep: logs, sockets, the accept loop, the start and the stop.
+//! The doorstep: logs, sockets, TLS, the accept loop, the start and the stop.
 
 pub mod listen;
 pub mod start;
 pub mod stop;
 pub mod telemetry;
+pub mod tls;
 
 mod connection;
 

@@ -19,3 +19,4 @@ mod sign_in_limits;
 mod sqlite_faults;
 mod start;
 mod stop;
+mod tls;

@@ -11,6 +11,7 @@ mod command;
 mod database;
 mod device;
 mod request;
+mod tls;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,9 +41,11 @@ pub(crate) use self::database::Database;
 use self::database::Store;
 pub(crate) use self::device::Codes;
 pub(crate) use self::request::Request;
+pub(crate) use self::tls::{Authority, Pair};
 
 /// Runs one test on SQLite and on PostgreSQL, as `name::sqlite` and `name::postgres`. Settings other than
-/// the usual come first: `with("refresh_token_ttl" = "1h")`.
+/// the usual come first: `with("refresh_token_ttl" = "1h")`. `with("tls" = "on")` is no setting: it is a
+/// certificate for the server, from an authority that every client of a world trusts.
 macro_rules! on_each_database {
     ($($(with($($setting:literal = $value:expr),+ $(,)?))? async fn $name:ident($($world:tt)*) $body:block)+) => {
         $(mod $name {
@@ -75,6 +78,8 @@ pub(crate) struct World {
     pub(crate) database_url: String,
     settings: Vec<(String, String)>,
     folder: Arc<TempDir>,
+    /// What its clients present where they are asked.
+    identity: Option<Arc<Pair>>,
     http: reqwest::Client,
     servers: Arc<Mutex<Vec<Running>>>,
     windows: Arc<Mutex<Vec<Chromium>>>,
@@ -115,17 +120,22 @@ impl World {
             ("rate_limits".to_owned(), "false".to_owned()),
         ];
         for (name, value) in settings {
-            set(&mut given, name, value);
+            if *name == "tls" {
+                tls::settings(store.folder.path(), &mut given);
+            } else {
+                set(&mut given, name, value);
+            }
         }
         let running = serve(&given, &clock).await;
         let base_url = running.issuer().to_owned();
         Self {
-            http: request::client(&base_url, false),
+            http: request::client(&base_url, false, None),
             base_url,
             clock,
             database_url: store.url.clone(),
             settings: given,
             folder: store.folder.clone(),
+            identity: None,
             servers: Arc::new(Mutex::new(vec![running])),
             windows: Arc::default(),
         }
@@ -180,13 +190,16 @@ impl World {
             set(&mut settings, name, value);
         }
         let running = serve_by(entropy, &settings, &self.clock).await;
-        let base_url = format!("http://{}", running.addresses()[0]);
+        let scheme = if running.public_url().is_https() {
+            "https"
+        } else {
+            "http"
+        };
+        let base_url = format!("{scheme}://{}", running.addresses()[0]);
         self.servers.lock().await.push(running);
         Self {
-            http: request::client(&base_url, false),
-            base_url,
             settings,
-            ..self.clone()
+            ..self.through(&base_url)
         }
     }
 
@@ -286,7 +299,7 @@ impl World {
 
     /// A browser without cookies.
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(&self.base_url)
+        Browser::new(&self.base_url, self.identity.as_deref())
     }
 
     /// A browser in which `user` has signed in.
@@ -350,7 +363,7 @@ impl World {
     /// The same world seen through another server on its store.
     pub(crate) fn through(&self, base_url: &str) -> Self {
         Self {
-            http: request::client(base_url, false),
+            http: request::client(base_url, false, self.identity.as_deref()),
             base_url: base_url.to_owned(),
             ..self.clone()
         }

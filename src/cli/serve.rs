@@ -22,6 +22,7 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
         .map_err(|error| Failure::new(error.to_string()))?;
     running
         .stop_on_signals()
+        .and_then(|()| running.reload_on_signal())
         .map_err(|error| Failure::new(format!("signals cannot be listened for: {error}: start it again")))?;
     if let Some(token) = &running.setup_token {
         output::tell(&invitation(running.public_url(), token));

@@ -5,6 +5,7 @@ pub mod access;
 pub mod application;
 pub mod audit;
 pub mod caller;
+pub mod certificate;
 pub mod client_id;
 pub mod device;
 pub mod failed_request;

@@ -1,222 +1,112 @@
-//! One connection: its requests, one after the other, and the time each phase of it may take.
+//! One connection: the handshake where there is TLS, then its requests, and the time each phase may take.
 
-use std::convert::Infallible;
-use std::future::poll_fn;
-use std::io;
+mod http1;
+mod http2;
+mod watch;
+
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderValue, Request, Response, header};
+use axum::http::Extensions;
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
-use tokio::time::{Instant, sleep, sleep_until};
-use tower::ServiceExt;
+use tokio::time::sleep;
+use tokio_rustls::server::TlsStream;
 
-use super::listen::{Limits, Shared};
-
-const SMALLEST_BUFFER: usize = 8192;
+use super::listen::Shared;
+use super::tls::{Acceptor, HTTP2};
+use crate::model::certificate::PresentedCertificate;
+use watch::{Deadline, Watch};
 
 /// Serves until the client closes the connection, a phase of it takes too long, its place is needed
 /// while it is idle, or the server stops.
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    address: SocketAddr,
+    acceptor: Option<&Acceptor>,
+    shared: &Arc<Shared>,
+) {
     // answers are written whole; without it they wait for the client's acknowledgements
     let _ = stream.set_nodelay(true);
     let watch = Watch::new(&shared.limits);
-    let io = TokioIo::new(Watched {
-        stream,
-        watch: watch.clone(),
-    });
-    let service = service_fn(|request| answer(request, peer, shared, &watch));
-    let mut connection = pin!(
-        http1::Builder::new()
-            .header_read_timeout(None)
-            .max_buf_size(shared.limits.head_size.max(SMALLEST_BUFFER))
-            .serve_connection(io, service)
-    );
-    let mut overdue = pin!(watch.overdue());
-
-    tokio::select! {
-        biased;
-        _ = connection.as_mut() => return,
-        () = overdue.as_mut() => return,
-        () = shared.stop.requested() => {}
-        () = watch.wanted_while_idle(&shared.make_room) => return,
-    }
-    // answers say `Connection: close` from now on; an idle client gets a moment to hear it
-    tokio::select! {
-        biased;
-        _ = connection.as_mut() => return,
-        () = overdue.as_mut() => return,
-        () = shared.stop.forced() => return,
-        () = sleep(shared.limits.linger) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        _ = connection => {}
-        () = overdue => {}
-        () = shared.stop.forced() => {}
+    let Some(acceptor) = acceptor else {
+        return http1::serve(stream, &watch, &Client::at(address), shared).await;
+    };
+    let Some(stream) = shake_hands(stream, acceptor, &watch, shared).await else {
+        return;
+    };
+    let (_, session) = stream.get_ref();
+    let client = Client {
+        address,
+        certificate: session.peer_certificates().and_then(presented),
+    };
+    if session.alpn_protocol() == Some(HTTP2) {
+        http2::serve(stream, watch.deadline(), client, shared).await;
+    } else {
+        http1::serve(stream, &watch, &client, shared).await;
     }
 }
 
-async fn answer(
-    mut request: Request<Incoming>,
-    peer: SocketAddr,
-    shared: &Shared,
+/// The handshake, which has the time of a first request's header, and gives its place away as if nothing had
+/// come yet: what came so far is nobody's request.
+async fn shake_hands(
+    stream: TcpStream,
+    acceptor: &Acceptor,
     watch: &Watch,
-) -> Result<Response<Answer>, Infallible> {
-    let underway = Underway::begin(watch);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let mut response = shared.router.clone().oneshot(request).await?;
-    if shared.stop.is_requested() {
-        response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    shared: &Shared,
+) -> Option<TlsStream<TcpStream>> {
+    tokio::select! {
+        biased;
+        accepted = acceptor.accept(stream) => accepted,
+        () = watch.overdue() => None,
+        () = async { shared.stop.requested().await; sleep(shared.limits.linger).await } => None,
+        () = watch.wanted_while_idle(&shared.make_room) => None,
     }
-    Ok(response.map(|body| Answer {
-        body,
-        _underway: underway,
-    }))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Connected; not a byte came.
-    Silent,
-    /// The last answer is out; not a byte of the next request came.
-    Idle,
-    /// A request's header is coming.
-    Head,
-    /// From the end of the header to the end of the answer.
-    Request,
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+struct Client {
+    address: SocketAddr,
+    certificate: Option<Arc<PresentedCertificate>>,
 }
 
-/// The phase of a connection and when it ends. Clones watch the same connection.
-#[derive(Clone)]
-struct Watch(Arc<Watching>);
-
-struct Watching {
-    now: Mutex<(Phase, Instant)>,
-    head: Duration,
-    idle: Duration,
-    request: Duration,
-}
-
-impl Watch {
-    fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Watching {
-            now: Mutex::new((Phase::Silent, Instant::now() + limits.head)),
-            head: limits.head,
-            idle: limits.idle,
-            request: limits.request,
-        }))
-    }
-
-    fn now(&self) -> MutexGuard<'_, (Phase, Instant)> {
-        self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn deadline(&self) -> Instant {
-        self.now().1
-    }
-
-    fn is_idle(&self) -> bool {
-        matches!(self.now().0, Phase::Silent | Phase::Idle)
-    }
-
-    fn bytes_came(&self) {
-        let mut now = self.now();
-        match now.0 {
-            Phase::Silent => now.0 = Phase::Head,
-            Phase::Idle => *now = (Phase::Head, Instant::now() + self.0.head),
-            Phase::Head | Phase::Request => {}
+impl Client {
+    fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            certificate: None,
         }
     }
 
-    fn request_began(&self) {
-        *self.now() = (Phase::Request, Instant::now() + self.0.request);
-    }
-
-    fn answer_ended(&self) {
-        *self.now() = (Phase::Idle, Instant::now() + self.0.idle);
-    }
-
-    /// Returns when a phase took too long. To be polled after the connection: what moves the deadline
-    /// happens while that is polled.
-    async fn overdue(&self) {
-        let mut timer = pin!(sleep_until(self.deadline()));
-        poll_fn(|cx| {
-            let deadline = self.deadline();
-            // a deadline that has moved further away is looked at when the timer fires
-            if deadline < timer.deadline() {
-                timer.as_mut().reset(deadline);
-            }
-            loop {
-                ready!(timer.as_mut().poll(cx));
-                let deadline = self.deadline();
-                if deadline <= timer.deadline() {
-                    return Poll::Ready(());
-                }
-                timer.as_mut().reset(deadline);
-            }
-        })
-        .await;
-    }
-
-    /// Returns when `make_room` asks for this connection's place. Only an idle connection queues for
-    /// that, so that the one idle for the longest is the first to go.
-    async fn wanted_while_idle(&self, make_room: &Notify) {
-        let mut queued = pin!(None::<Notified<'_>>);
-        poll_fn(|cx| {
-            if !self.is_idle() {
-                queued.set(None);
-                return Poll::Pending;
-            }
-            if queued.is_none() {
-                queued.set(Some(make_room.notified()));
-            }
-            queued
-                .as_mut()
-                .as_pin_mut()
-                .map_or(Poll::Pending, |queued| queued.poll(cx))
-        })
-        .await;
+    /// Names the client to the handlers of a request.
+    fn introduce(&self, extensions: &mut Extensions) {
+        extensions.insert(ConnectInfo(self.address));
+        if let Some(certificate) = &self.certificate {
+            extensions.insert(PresentedCertificate::clone(certificate));
+        }
     }
 }
 
-/// A request from its header to the end of its answer, however that comes.
-struct Underway(Watch);
-
-impl Underway {
-    fn begin(watch: &Watch) -> Self {
-        watch.request_began();
-        Self(watch.clone())
-    }
+fn presented(chain: &[rustls_pki_types::CertificateDer<'_>]) -> Option<Arc<PresentedCertificate>> {
+    let (leaf, rest) = chain.split_first()?;
+    Some(Arc::new(PresentedCertificate {
+        leaf: leaf.to_vec(),
+        chain: rest.iter().map(|certificate| certificate.to_vec()).collect(),
+    }))
 }
 
-impl Drop for Underway {
-    fn drop(&mut self) {
-        self.0.answer_ended();
-    }
-}
-
-/// The body of an answer; hyper drops it when it has taken all of it.
-struct Answer {
+/// The body of an answer. hyper drops it when it has taken all of it, and what is under way ends with it.
+struct Answer<U> {
     body: axum::body::Body,
-    _underway: Underway,
+    _underway: U,
 }
 
-impl Body for Answer {
+impl<U: Unpin> Body for Answer<U> {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -224,7 +114,7 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        pin!(&mut self.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -233,52 +123,5 @@ impl Body for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// A stream that tells its watch when bytes come.
-struct Watched {
-    stream: TcpStream,
-    watch: Watch,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let outcome = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.watch.bytes_came();
-        }
-        outcome
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -1,4 +1,4 @@
-//! Listening and accepting (HTTP/1.1, RFC 9112).
+//! Listening and accepting (HTTP/1.1, RFC 9112; HTTP/2, RFC 9113; both over TLS where there is a certificate).
 //!
 //! An own accept loop, for what a server on the open internet needs: a cap on connections that gives
 //! the place of the longest idle one to a new one, survival when file descriptors run out, and an end
@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 
 use super::connection;
 use super::stop::Stop;
+use super::tls::Acceptor;
 
 const DEFAULT_PORT: u16 = 3801;
 const BACKLOG: i32 = 1024;
@@ -35,11 +36,13 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 pub struct Limits {
     /// Connections at a time. At least 1.
     pub connections: usize,
-    /// From a new connection, or from a request's first byte, to the end of the request's header.
+    /// From a new connection, its TLS handshake included, or from a request's first byte, to the end of the
+    /// request's header.
     pub head: Duration,
     /// Between an answer and the next request.
     pub idle: Duration,
-    /// From the end of a request's header to the end of the answer.
+    /// From the end of a request's header to the end of the answer. Over HTTP/2 a client has as long again to
+    /// take the answer.
     pub request: Duration,
     /// Bytes of a request's header; more is answered with 431 (RFC 6585 §5). At least 8192.
     pub head_size: usize,
@@ -63,6 +66,14 @@ impl Default for Limits {
     }
 }
 
+/// An address that clients reach, and what is spoken there.
+#[derive(Debug)]
+pub struct Door {
+    pub listener: TcpListener,
+    /// `None`: HTTP/1.1 without TLS.
+    pub tls: Option<Acceptor>,
+}
+
 /// What the listeners share.
 pub(super) struct Shared {
     pub(super) router: Router,
@@ -74,26 +85,20 @@ pub(super) struct Shared {
 }
 
 /// Listens on `addresses`; on `None`, on port 3801 of 127.0.0.1 and, where there is IPv6, of `[::1]`.
-/// Several addresses with port 0 get the same port if one is free on all. Needs a tokio runtime.
+/// Several addresses with port 0 get the same port if one is free on all. Needs a tokio runtime. `flag` is
+/// where the addresses are chosen: `--listen`.
 ///
 /// # Errors
 /// Names the address and says what to do.
-pub fn bind(addresses: Option<&[SocketAddr]>) -> io::Result<Vec<TcpListener>> {
-    let Some(addresses) = addresses else {
-        return bind_loopback(DEFAULT_PORT);
-    };
-    for _ in 1..ATTEMPTS {
-        if let Ok(listeners) = bind_all(addresses, true) {
-            return Ok(listeners);
-        }
-    }
-    bind_all(addresses, false)
+pub fn bind(addresses: Option<&[SocketAddr]>, flag: &str) -> io::Result<Vec<TcpListener>> {
+    let bound = addresses.map_or_else(|| bind_loopback(DEFAULT_PORT), bind_several);
+    bound.map_err(|refused| refused.explained(flag))
 }
 
-/// Serves `router` on `listeners` until `stop` is asked; returns when the last connection is closed, at
+/// Serves `router` at `doors` until `stop` is asked; returns when the last connection is closed, at
 /// most `limits.drain` later. Every request carries the peer's address as
 /// `axum::extract::ConnectInfo<SocketAddr>`.
-pub async fn serve(listeners: Vec<TcpListener>, router: Router, limits: Limits, stop: Stop) {
+pub async fn serve(doors: Vec<Door>, router: Router, limits: Limits, stop: Stop) {
     let places = limits.connections.clamp(1, Semaphore::MAX_PERMITS);
     let shared = Arc::new(Shared {
         router,
@@ -102,9 +107,9 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, limits: Limits, 
         make_room: Notify::new(),
         places: Arc::new(Semaphore::new(places)),
     });
-    let accepting = listeners
+    let accepting = doors
         .into_iter()
-        .map(|listener| accept_until_stopped(listener, Arc::clone(&shared)));
+        .map(|door| accept_until_stopped(door, Arc::clone(&shared)));
     join_all(accepting).await;
 
     let all = u32::try_from(places).unwrap_or(u32::MAX);
@@ -118,7 +123,8 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, limits: Limits, 
     }
 }
 
-async fn accept_until_stopped(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept_until_stopped(door: Door, shared: Arc<Shared>) {
+    let Door { listener, tls } = door;
     let mut trouble = Trouble::default();
     let mut stop = pin!(shared.stop.requested());
     loop {
@@ -130,13 +136,13 @@ async fn accept_until_stopped(listener: TcpListener, shared: Arc<Shared>) {
             Ok((stream, peer)) => {
                 trouble.is_over();
                 let Some(place) = place(&shared).await else { break };
-                start(stream, peer, place, &shared);
+                start(stream, peer, tls.clone(), place, &shared);
             }
             Err(error) if is_of_one_client(&error) => {}
             Err(error) => trouble.wait(&error, &shared.make_room).await,
         }
     }
-    if let Err(error) = accept_last(listener, &shared) {
+    if let Err(error) = accept_last(listener, tls.as_ref(), &shared) {
         tracing::debug!(%error, "no more connections are accepted");
     }
 }
@@ -177,7 +183,7 @@ impl Trouble {
 
 /// Who had connected before the stop is served. Asks the system itself: the runtime may not have heard
 /// of them yet.
-fn accept_last(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()> {
+fn accept_last(listener: TcpListener, tls: Option<&Acceptor>, shared: &Arc<Shared>) -> io::Result<()> {
     let listener = listener.into_std()?;
     while let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() {
         let (stream, peer) = match listener.accept() {
@@ -187,7 +193,7 @@ fn accept_last(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()> {
             Err(error) => return Err(error),
         };
         stream.set_nonblocking(true)?;
-        start(TcpStream::from_std(stream)?, peer, place, shared);
+        start(TcpStream::from_std(stream)?, peer, tls.cloned(), place, shared);
     }
     Ok(())
 }
@@ -204,10 +210,16 @@ async fn place(shared: &Shared) -> Option<OwnedSemaphorePermit> {
     }
 }
 
-fn start(stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit, shared: &Arc<Shared>) {
+fn start(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Acceptor>,
+    place: OwnedSemaphorePermit,
+    shared: &Arc<Shared>,
+) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        connection::serve(stream, peer, &shared).await;
+        connection::serve(stream, peer, tls.as_ref(), &shared).await;
         drop(place);
     });
 }
@@ -221,13 +233,51 @@ fn is_of_one_client(error: &io::Error) -> bool {
     )
 }
 
-fn bind_loopback(port: u16) -> io::Result<Vec<TcpListener>> {
+/// An address that cannot be listened on.
+struct Refused {
+    address: SocketAddr,
+    error: io::Error,
+}
+
+impl Refused {
+    fn explained(self, flag: &str) -> io::Error {
+        let Self { address, error } = self;
+        let todo = match error.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "another program listens there; stop it, or choose another address with {flag} \
+                 (port 0 picks a free one)"
+            ),
+            io::ErrorKind::AddrNotAvailable => {
+                format!("this machine has no such address; choose one it has with {flag}")
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!("ports under 1024 need a privilege; choose another with {flag}")
+            }
+            _ => format!("choose another address with {flag}"),
+        };
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on {address}: {error}: {todo}"),
+        )
+    }
+}
+
+fn bind_several(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Refused> {
+    for _ in 1..ATTEMPTS {
+        if let Ok(listeners) = bind_all(addresses, true) {
+            return Ok(listeners);
+        }
+    }
+    bind_all(addresses, false)
+}
+
+fn bind_loopback(port: u16) -> Result<Vec<TcpListener>, Refused> {
     let first = bind_one((Ipv4Addr::LOCALHOST, port).into())?;
-    let port = first.local_addr()?.port();
+    let port = local_address(&first, (Ipv4Addr::LOCALHOST, port).into())?.port();
     match bind_one((Ipv6Addr::LOCALHOST, port).into()) {
         Ok(second) => Ok(vec![first, second]),
-        Err(error) if has_no_ipv6(&error) => Ok(vec![first]),
-        Err(error) => Err(error),
+        Err(refused) if has_no_ipv6(&refused.error) => Ok(vec![first]),
+        Err(refused) => Err(refused),
     }
 }
 
@@ -239,7 +289,7 @@ fn has_no_ipv6(error: &io::Error) -> bool {
 }
 
 /// `strictly`: the second and every further port 0 is the same as the first, or it fails.
-fn bind_all(addresses: &[SocketAddr], strictly: bool) -> io::Result<Vec<TcpListener>> {
+fn bind_all(addresses: &[SocketAddr], strictly: bool) -> Result<Vec<TcpListener>, Refused> {
     let mut listeners = Vec::new();
     let mut bound: Vec<SocketAddr> = Vec::new();
     let mut picked = None;
@@ -252,7 +302,7 @@ fn bind_all(addresses: &[SocketAddr], strictly: bool) -> io::Result<Vec<TcpListe
             wanted.set_port(0);
         }
         let listener = bind_one(wanted)?;
-        let local = listener.local_addr()?;
+        let local = local_address(&listener, wanted)?;
         if address.port() == 0 {
             picked = picked.or(Some(local.port()));
         }
@@ -262,26 +312,12 @@ fn bind_all(addresses: &[SocketAddr], strictly: bool) -> io::Result<Vec<TcpListe
     Ok(listeners)
 }
 
-fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
-    open(address).map_err(|error| {
-        let todo = match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there; stop it, or choose another address with --listen \
-                 (port 0 picks a free one)"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "this machine has no such address; choose one it has with --listen"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "ports under 1024 need a privilege; choose another with --listen"
-            }
-            _ => "choose another address with --listen",
-        };
-        io::Error::new(
-            error.kind(),
-            format!("cannot listen on {address}: {error}: {todo}"),
-        )
-    })
+fn bind_one(address: SocketAddr) -> Result<TcpListener, Refused> {
+    open(address).map_err(|error| Refused { address, error })
+}
+
+fn local_address(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, Refused> {
+    listener.local_addr().map_err(|error| Refused { address, error })
 }
 
 fn open(address: SocketAddr) -> io::Result<TcpListener> {

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::listen::{self, Limits};
+use super::listen::{self, Door, Limits};
 use super::stop::Stop;
+use super::tls::{Reload, Tls};
 use crate::base::clock::Clock;
 use crate::base::config::{Config, PublicUrl};
 use crate::base::entropy::Entropy;
@@ -25,9 +26,10 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 pub struct Running {
     app: App,
     addresses: Vec<SocketAddr>,
+    mtls_addresses: Vec<SocketAddr>,
+    tls: Option<Arc<Tls>>,
     stop: Stop,
-    serving: JoinHandle<()>,
-    sweeping: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
     /// The token of the link that makes the first administrator, on a store without any user.
     pub setup_token: Option<Secret>,
 }
@@ -47,13 +49,13 @@ impl std::error::Error for StartError {}
 /// Listens, opens and migrates the store, and serves.
 ///
 /// # Errors
-/// An address that is taken, a store that cannot be opened.
-pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<Running, StartError> {
-    let listeners = listen::bind(config.listen.as_deref()).map_err(|error| StartError(error.to_string()))?;
-    let addresses: Vec<SocketAddr> = listeners
-        .iter()
-        .filter_map(|listener| listener.local_addr().ok())
-        .collect();
+/// An address that is taken, a certificate that cannot be used, a store that cannot be opened.
+pub async fn start(mut config: Config, clock: Clock, entropy: Entropy) -> Result<Running, StartError> {
+    let tls = Tls::load(&config, clock.now()).map_err(|fault| StartError(fault.to_string()))?;
+    let (doors, addresses, mtls_addresses) = open_doors(&config, tls.as_ref())?;
+    if config.mtls_listen.is_some() {
+        config.mtls_listen = Some(mtls_addresses.clone());
+    }
     let port = addresses.first().map_or(0, SocketAddr::port);
     let issuer = config.issuer(port);
     let database = config.database_url.clone();
@@ -71,16 +73,51 @@ pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> Result<Run
     let stop = Stop::default();
     let asked = stop.clone();
     let router = http::router(app.clone(), Arc::new(move || asked.is_requested()));
-    let serving = tokio::spawn(listen::serve(listeners, router, Limits::default(), stop.clone()));
-    let sweeping = tokio::spawn(keep_house(app.clone(), stop.clone()));
+    let mut tasks = vec![
+        tokio::spawn(listen::serve(doors, router, Limits::default(), stop.clone())),
+        tokio::spawn(keep_house(app.clone(), stop.clone())),
+    ];
+    if let Some(tls) = &tls {
+        tasks.push(tokio::spawn(
+            Arc::clone(tls).keep(app.clock.clone(), stop.clone()),
+        ));
+    }
     Ok(Running {
         app,
         addresses,
+        mtls_addresses,
+        tls,
         stop,
-        serving,
-        sweeping,
+        tasks,
         setup_token,
     })
+}
+
+/// The doors, the addresses of those that everybody uses, and of those that ask for client certificates. Where
+/// none are kept for that, every one that speaks TLS asks.
+fn open_doors(
+    config: &Config,
+    tls: Option<&Arc<Tls>>,
+) -> Result<(Vec<Door>, Vec<SocketAddr>, Vec<SocketAddr>), StartError> {
+    let mut doors = Vec::new();
+    let mut open = |addresses: Option<&[SocketAddr]>, flag: &str, asks: bool| {
+        let listeners = listen::bind(addresses, flag).map_err(|error| StartError(error.to_string()))?;
+        let bound: Vec<SocketAddr> = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
+        doors.extend(listeners.into_iter().map(|listener| Door {
+            listener,
+            tls: tls.map(|tls| tls.acceptor(asks)),
+        }));
+        Ok(bound)
+    };
+    let addresses = open(config.listen.as_deref(), "--listen", config.mtls_listen.is_none())?;
+    let mtls_addresses = match &config.mtls_listen {
+        Some(wanted) => open(Some(wanted), "--mtls-listen", true)?,
+        None => Vec::new(),
+    };
+    Ok((doors, addresses, mtls_addresses))
 }
 
 /// Whoever has to offer them should know what they cost.
@@ -121,6 +158,44 @@ impl Running {
         &self.addresses
     }
 
+    /// Where it asks for client certificates, apart from the others; empty where it has no such addresses.
+    pub fn mtls_addresses(&self) -> &[SocketAddr] {
+        &self.mtls_addresses
+    }
+
+    /// Reads the TLS certificate again; `None` where there is none.
+    pub async fn reload_certificate(&self) -> Option<Reload> {
+        match &self.tls {
+            Some(tls) => Some(tls.reload(self.app.now()).await),
+            None => None,
+        }
+    }
+
+    /// From now on SIGHUP reads the TLS certificate again. Without TLS the signal keeps its meaning.
+    ///
+    /// # Errors
+    /// When the signal cannot be listened for.
+    #[cfg(unix)]
+    pub fn reload_on_signal(&self) -> std::io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let Some(tls) = self.tls.clone() else {
+            return Ok(());
+        };
+        let mut hangups = signal(SignalKind::hangup())?;
+        let (clock, stop) = (self.app.clock.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    Some(()) = hangups.recv() => { tls.reload(clock.now()).await; }
+                    () = stop.forced() => return,
+                    else => return,
+                }
+            }
+        });
+        Ok(())
+    }
+
     pub fn issuer(&self) -> &str {
         self.app.issuer.as_str()
     }
@@ -144,7 +219,7 @@ impl Running {
 
     /// Waits until it has stopped and everything is written.
     pub async fn wait(self) {
-        for task in [self.serving, self.sweeping] {
+        for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a part of the server ended badly");
             }

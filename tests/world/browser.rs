@@ -3,7 +3,7 @@
 use reqwest::Client;
 use url::Url;
 
-use super::{Answer, Ask, Request, User, address, request};
+use super::{Answer, Ask, Pair, Request, User, address, request};
 use crate::form::{Form, text_of};
 
 /// One browser with its cookies. Clones share them.
@@ -90,10 +90,10 @@ impl Authorized {
 }
 
 impl Browser {
-    pub(super) fn new(base_url: &str) -> Self {
+    pub(super) fn new(base_url: &str, identity: Option<&Pair>) -> Self {
         Self {
             base_url: base_url.to_owned(),
-            client: request::client(base_url, true),
+            client: request::client(base_url, true, identity),
         }
     }
 

@@ -257,6 +257,8 @@ fn capabilities(profile: &TempDir, scripts: Scripts) -> WebDriverResult<ChromeCa
         wanted.add_arg(argument)?;
     }
     wanted.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+    // It knows nothing of the tests' authority.
+    wanted.accept_insecure_certs(true)?;
     wanted.set_browser_log_level(LoggingPrefsLogLevel::All)?;
     wanted.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
     if scripts == Scripts::Off {

@@ -8,11 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 
-use super::{Answer, Application};
+use super::{Answer, Application, Pair, tls};
 
-/// A client that follows no redirect and knows no proxy; `localhost` is IPv4, where the server listens.
-pub(super) fn client(base_url: &str, cookies: bool) -> Client {
+/// A client that follows no redirect, knows no proxy and trusts the tests' authority alone; `localhost` is
+/// IPv4, where the server listens.
+pub(super) fn client(base_url: &str, cookies: bool, identity: Option<&Pair>) -> Client {
     let client = Client::builder()
+        .tls_backend_preconfigured(tls::of_client(identity))
         .redirect(Policy::none())
         .no_proxy()
         .cookie_store(cookies);
