@@ -84,6 +84,7 @@ pub struct Inner {
     all_send_iss: AtomicBool,
     origins: origins::Origins,
     retries: retry::Exhausted,
+    nonces: oauth1::nonces::Nonces,
     pub guard: guard::Guard,
 }
 
@@ -135,6 +136,7 @@ impl App {
             all_send_iss: AtomicBool::new(true),
             origins: origins::Origins::default(),
             retries: retry::Exhausted::default(),
+            nonces: oauth1::nonces::Nonces::default(),
         }));
         applications::look_for_iss(&app).await;
         Ok(app)

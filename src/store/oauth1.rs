@@ -2,5 +2,6 @@
 
 pub mod access_tokens;
 pub mod consumers;
+pub mod nonces;
 pub mod request_tokens;
 pub mod sealed;

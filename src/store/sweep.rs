@@ -139,6 +139,13 @@ const SWEEPS: &[Sweep] = &[
         ),
     },
     Sweep {
+        what: "nonces",
+        batch: batch!(
+            "DELETE FROM oauth1_nonces WHERE hash IN
+                (SELECT hash FROM oauth1_nonces WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
+    },
+    Sweep {
         what: "revoked grants",
         batch: batch!(
             "DELETE FROM grants WHERE id IN
