@@ -26,7 +26,7 @@ use crate::base::clock::Clock;
 use crate::base::config::{Config, Database, Sources};
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
-use crate::flow::{App, sweep};
+use crate::flow::{App, OpenError, sweep};
 use arguments::{Arguments, Command};
 use failure::Failure;
 use output::{Format, Migrated, Swept};
@@ -124,7 +124,10 @@ async fn open(config: Config) -> Result<App, Failure> {
     }
     let issuer = config.issuer(USUAL_PORT);
     let opened = App::open(config, Clock::System, Entropy::System, issuer).await;
-    opened.map_err(|cause| Failure::store(&url, &cause))
+    opened.map_err(|error| match error {
+        OpenError::Store(cause) => Failure::store(&url, &cause),
+        OpenError::SealingKeys(cause) => Failure::new(cause),
+    })
 }
 
 #[cfg(test)]

@@ -8,5 +8,6 @@ pub mod form;
 pub mod generated_password;
 pub mod password;
 pub mod pattern;
+pub mod sealing;
 pub mod secret;
 pub mod uri;

@@ -558,7 +558,7 @@ async fn issue(
         application_id: application.id,
         user_id: user.id,
         user_epoch: user.epoch,
-        grant_type,
+        kind: grant_type.into(),
         scopes: &request.scopes,
         resources: &request.resources,
         expires_at: now + life,

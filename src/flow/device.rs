@@ -343,7 +343,7 @@ pub async fn decide(
                 application_id: application.id,
                 user_id: user.id,
                 user_epoch: user.epoch,
-                grant_type: GrantType::DeviceCode,
+                kind: GrantType::DeviceCode.into(),
                 scopes: &request.scopes,
                 resources: &request.resources,
                 expires_at: now

@@ -129,18 +129,19 @@ impl Attempt<'_> {
     pub fn refused(&self, app: &App, application: ApplicationId, error: &OAuthError) {
         // Whoever polls is told so every few seconds; nothing is wrong with that.
         if error.code() != ErrorCode::AuthorizationPending {
-            self.note(app, application, error.code(), error.fault());
+            self.note(app, application, error.code().as_str(), error.fault());
         }
     }
 
     /// Notes that its application or redirect URI could not be proven, where an application is known.
     pub fn unproven(&self, app: &App, application: &Application, why: &Unproven) {
         if let Some(fault) = why.fault(application) {
-            self.note(app, application.id, ErrorCode::InvalidRequest, fault);
+            self.note(app, application.id, ErrorCode::InvalidRequest.as_str(), fault);
         }
     }
 
-    fn note(&self, app: &App, application: ApplicationId, error: ErrorCode, fault: Fault) {
+    /// Notes a refusal by whatever name the protocol in question has for it.
+    pub(super) fn note(&self, app: &App, application: ApplicationId, error: &'static str, fault: Fault) {
         let value = fault
             .shown_parameter()
             .filter(|name| !self.params.repeated(name))
@@ -150,7 +151,7 @@ impl Attempt<'_> {
             id: Uuid::nil().into(),
             application_id: application,
             endpoint: self.endpoint.path().to_owned(),
-            error: error.as_str().to_owned(),
+            error: error.to_owned(),
             reason: fault.reason.as_str().to_owned(),
             parameter: fault.parameter.map(str::to_owned),
             value,
@@ -227,7 +228,9 @@ pub struct Failure {
     pub id: FailedRequestId,
     pub endpoint: String,
     pub error: String,
-    pub error_uri: String,
+    /// The page on the error, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_uri: Option<String>,
     pub reason: &'static str,
     /// What was wrong and what would be right, in words.
     pub description: &'static str,
@@ -291,7 +294,7 @@ fn explained(app: &App, application: &Application, row: FailedRequest) -> Failur
     };
     Failure {
         id: row.id,
-        error_uri: explanation::uri(app.issuer.as_str(), &row.error),
+        error_uri: explanation::find(&row.error).map(|page| explanation::uri(app.issuer.as_str(), page.code)),
         can_be_added: addable(settings, &row).is_some(),
         endpoint: row.endpoint,
         error: row.error,

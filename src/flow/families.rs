@@ -13,6 +13,7 @@ use crate::model::audit::Event;
 use crate::model::caller::Caller;
 use crate::model::family::{Fingerprint, ListedGrant, ListedToken, WholeGrant};
 use crate::model::grant::RevokedReason;
+use crate::model::grant_kind::GrantKind;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
@@ -186,6 +187,10 @@ pub async fn family(app: &App, id: GrantId, page: Option<i64>) -> Result<Option<
         let device = rows::device(&app.db, id).await?;
         let codes = rows::codes(&app.db, id).await?;
         events.extend(timeline::beginning(&grant, device.as_ref(), &codes, now));
+        if grant.grant_type == GrantKind::OAuth1 {
+            let token = rows::request_token(&app.db, id).await?;
+            events.extend(token.iter().flat_map(|token| timeline::exchange(token, now)));
+        }
     }
     events.extend(timeline::refreshes(&grant, &refresh_tokens));
     if page + 1 == pages {
@@ -270,7 +275,7 @@ impl From<Family> for Told {
 #[derive(Clone, Debug, Serialize)]
 pub struct Shown {
     pub fingerprint: String,
-    /// `access_token` or `refresh_token`.
+    /// `access_token`, `refresh_token`, or `oauth1_token`.
     pub kind: &'static str,
     /// Its application's `client_id`.
     pub application: String,
@@ -290,7 +295,7 @@ pub struct Shown {
     pub why_not: Option<String>,
 }
 
-/// What an access token or a refresh token is. `None`: it is neither, or unknown.
+/// What an access token, of OAuth 2.0 or 1.0a, or a refresh token is. `None`: it is neither, or unknown.
 ///
 /// # Errors
 /// That the store did not do it.
@@ -299,6 +304,7 @@ pub async fn show(app: &App, token: &Secret) -> Result<Option<Shown>, Refusal> {
     let (kind, found) = match TokenKind::parse(token.expose()) {
         Some(TokenKind::AccessToken) => ("access_token", rows::access_token(&app.db, hash).await?),
         Some(TokenKind::RefreshToken) => ("refresh_token", rows::refresh_token(&app.db, hash).await?),
+        Some(TokenKind::OAuth1) => ("oauth1_token", rows::oauth1_token(&app.db, hash).await?),
         _ => return Ok(None),
     };
     let Some(found) = found else { return Ok(None) };

@@ -18,11 +18,13 @@ pub mod introspect;
 mod issue;
 pub mod login;
 pub mod memos;
+pub mod oauth1;
 pub mod origins;
 mod retry;
 mod reuse;
 pub mod revoke;
 mod seal;
+pub mod sealing;
 pub mod sessions;
 pub mod setup;
 pub mod sweep;
@@ -42,6 +44,7 @@ use crate::base::clock::Clock;
 use crate::base::config::{Config, PublicUrl};
 use crate::base::entropy::Entropy;
 use crate::base::password::Passwords;
+use crate::base::sealing::SealingKeys;
 use crate::model::application::{ApplicationSettings, Lifetimes};
 use crate::model::grant_type::GrantType;
 use crate::model::resource::{Resource, Resources};
@@ -71,6 +74,8 @@ pub struct Inner {
     /// `/api/memos`, as the resource that it is.
     pub memos: Resource,
     pub passwords: Passwords,
+    /// There where OAuth 1.0a is on.
+    pub(crate) sealing: Option<SealingKeys>,
     clients: clients::Clients,
     usage: usage::Usage,
     failed_requests: failed_requests::FailedRequests,
@@ -79,6 +84,7 @@ pub struct Inner {
     all_send_iss: AtomicBool,
     origins: origins::Origins,
     retries: retry::Exhausted,
+    nonces: oauth1::nonces::Nonces,
     pub guard: guard::Guard,
 }
 
@@ -86,16 +92,21 @@ impl App {
     /// Opens and migrates the store.
     ///
     /// # Errors
-    /// What is wrong with the store, in words for an operator.
+    /// What is wrong, in words for an operator.
     pub async fn open(
         config: Config,
         clock: Clock,
         entropy: Entropy,
         issuer: PublicUrl,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, OpenError> {
         let db = Db::open(config.database_url.database())
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| OpenError::Store(error.to_string()))?;
+        let sealing = if config.oauth1 {
+            Some(sealing::open(&config, &db, &clock, &entropy).await?)
+        } else {
+            None
+        };
         let catalog = catalog(&config)?;
         let ttl_by_grant = config
             .access_token_ttl_by_grant
@@ -118,12 +129,14 @@ impl App {
             resources,
             memos,
             passwords,
+            sealing,
             usage: usage::Usage::default(),
             failed_requests: failed_requests::FailedRequests::default(),
             audited_failures: audit::Failures::default(),
             all_send_iss: AtomicBool::new(true),
             origins: origins::Origins::default(),
             retries: retry::Exhausted::default(),
+            nonces: oauth1::nonces::Nonces::default(),
         }));
         applications::look_for_iss(&app).await;
         Ok(app)
@@ -185,6 +198,30 @@ impl App {
         self.db.close().await;
     }
 }
+
+/// Why a server cannot be assembled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// The store, or what is to be kept in it.
+    Store(String),
+    /// The file of the keys that secrets are sealed under.
+    SealingKeys(String),
+}
+
+impl From<String> for OpenError {
+    fn from(why: String) -> Self {
+        Self::Store(why)
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Store(why) | Self::SealingKeys(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl std::error::Error for OpenError {}
 
 impl Deref for App {
     type Target = Inner;

@@ -2,7 +2,7 @@
 //! failed.
 
 use super::error::Refusal;
-use super::{App, applications, audit, failed_requests, usage};
+use super::{App, applications, audit, failed_requests, oauth1, usage};
 use crate::store;
 
 /// Statements a round of the background sweeper: little enough that requests hardly notice.
@@ -18,6 +18,7 @@ pub async fn round(app: &App) -> Result<u64, Refusal> {
     audit::flush(app).await;
     applications::look_for_iss(app).await;
     let swept = store::sweep::sweep(&app.db, app.now(), BATCHES).await?;
+    oauth1::nonces::count(app).await?;
     Ok(swept + audit::sweep(app, BATCHES).await?)
 }
 

@@ -10,6 +10,7 @@ use super::Http;
 use super::bearer::RequireBearer;
 use super::error::EndpointError;
 use super::middleware::cors;
+use super::oauth1::resource::OrSigned;
 use crate::flow::{App, MEMOS};
 use crate::protocol::resource::well_known_path;
 
@@ -22,9 +23,10 @@ pub(super) const WRITE: &str = "write";
 pub(super) fn routes(app: &App) -> Router<Http> {
     let described_at = format!("{}{}", app.issuer.origin(), well_known_path(&app.memos));
     let need = |scope| {
-        RequireBearer::new(app.clone(), &[scope])
+        let bearer = RequireBearer::new(app.clone(), &[scope])
             .of_resource(app.memos.clone())
-            .described_at(&described_at)
+            .described_at(&described_at);
+        OrSigned::new(app.clone(), scope, bearer)
     };
     let (read, write) = (need(READ), need(WRITE));
     Router::new()

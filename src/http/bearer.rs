@@ -246,7 +246,7 @@ where
 }
 
 /// What a token opens is for its bearer alone.
-fn not_to_be_kept(headers: &mut HeaderMap) {
+pub(super) fn not_to_be_kept(headers: &mut HeaderMap) {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

@@ -6,6 +6,7 @@ mod error;
 mod extract;
 mod middleware;
 mod oauth;
+mod oauth1;
 mod pages;
 pub mod view;
 
@@ -62,6 +63,7 @@ pub fn router(app: App, stopping: std::sync::Arc<IsStopping>) -> Router {
         .merge(pages(&app))
         .merge(protocol(&app))
         .merge(api::routes(&app))
+        .merge(oauth1::routes(&app))
         .merge(operation());
     let metadata = get(oauth::metadata::show).options(oauth::metadata::preflight);
     let memos = get(oauth::metadata::memos).options(oauth::metadata::preflight);

@@ -71,6 +71,9 @@ events! {
     ApplicationDeleted "application_deleted" Success "Application deleted",
     SecretRotated "secret_rotated" Success "Client secret generated",
     SecretRetired "secret_retired" Success "Client secret retired",
+    ConsumerSecretGenerated "consumer_secret_generated" Success "OAuth 1.0a consumer secret generated",
+    OAuth1Enabled "oauth1_enabled" Success "OAuth 1.0a allowed to an application",
+    OAuth1Disabled "oauth1_disabled" Success "OAuth 1.0a taken from an application",
     ClientAuthenticationFailed "client_authentication_failed" Failure "Client authentication failed",
     ConsentGiven "consent_given" Success "Application authorized",
     ConsentDenied "consent_denied" Success "Authorization denied",
@@ -78,6 +81,8 @@ events! {
     GrantRevoked "grant_revoked" Success "Grant revoked",
     TokenRevoked "token_revoked" Success "Token revoked",
     CodeReplayed "code_replayed" Failure "Authorization code replayed: its grant is revoked",
+    RequestTokenReplayed "request_token_replayed" Failure "OAuth 1.0a request token replayed: its grant is revoked",
+    SealingKeyRotated "sealing_key_rotated" Success "Secrets sealed anew under a fresh key",
     RefreshTokenReplayed "refresh_token_replayed" Failure "Refresh token replayed: its grant is revoked",
 }
 

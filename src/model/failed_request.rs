@@ -12,6 +12,11 @@ pub enum Endpoint {
     Revoke,
     Introspect,
     DeviceAuthorization,
+    /// OAuth 1.0a (RFC 5849), as the following; the last two are protected resources.
+    RequestToken,
+    AccessToken,
+    VerifyCredentials,
+    Memos,
 }
 
 impl Endpoint {
@@ -23,6 +28,10 @@ impl Endpoint {
             Self::Revoke => "/oauth/revoke",
             Self::Introspect => "/oauth/introspect",
             Self::DeviceAuthorization => "/oauth/device_authorization",
+            Self::RequestToken => "/oauth/request_token",
+            Self::AccessToken => "/oauth/access_token",
+            Self::VerifyCredentials => "/account/verify_credentials.json",
+            Self::Memos => "/api/memos",
         }
     }
 }

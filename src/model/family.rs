@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
 use super::client_id::ClientId;
-use super::grant_type::GrantType;
+use super::grant_kind::GrantKind;
 use super::ids::{ApplicationId, GrantId, UserId};
 use super::resource::Resources;
 use super::scope::Scopes;
@@ -67,7 +67,7 @@ pub struct ListedGrant {
     #[serde(rename = "user")]
     pub username: String,
     #[sqlx(try_from = "String")]
-    pub grant_type: GrantType,
+    pub grant_type: GrantKind,
     #[sqlx(json)]
     pub scopes: Scopes,
     #[serde(with = "time::serde::rfc3339")]
@@ -85,7 +85,7 @@ pub struct ListedGrant {
 pub struct ListedToken {
     #[serde(rename = "fingerprint", serialize_with = "fingerprint")]
     pub hash: Vec<u8>,
-    /// `access_token` or `refresh_token`.
+    /// `access_token`, `refresh_token`, or `oauth1_token`.
     pub kind: String,
     /// Its application's.
     #[sqlx(try_from = "String")]
@@ -138,7 +138,7 @@ pub struct WholeGrant {
     pub user_id: UserId,
     pub username: String,
     #[sqlx(try_from = "String")]
-    pub grant_type: GrantType,
+    pub grant_type: GrantKind,
     #[sqlx(json)]
     pub scopes: Scopes,
     #[sqlx(json)]
@@ -188,6 +188,17 @@ pub struct FamilyDevice {
     /// The address of the device.
     pub requested_from: String,
     pub created_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+    pub used_at: Option<OffsetDateTime>,
+}
+
+/// The request token that a grant of OAuth 1.0a was given for.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct FamilyRequestToken {
+    /// `oob`, or a redirect URI.
+    pub callback: String,
+    pub created_at: OffsetDateTime,
+    pub decided_at: Option<OffsetDateTime>,
     pub expires_at: OffsetDateTime,
     pub used_at: Option<OffsetDateTime>,
 }

@@ -44,6 +44,11 @@ pub enum RevokedReason {
     Withdrawn,
     /// A used authorization code came again (RFC 6749 §4.1.2).
     CodeReplayed,
+    /// A used request token of OAuth 1.0a came again with its verifier.
+    RequestTokenReplayed,
+    /// The application may no longer speak OAuth 1.0a.
+    #[serde(rename = "oauth1_disabled")]
+    OAuth1Disabled,
     /// A rotated refresh token came again (RFC 9700 §4.14.2).
     RefreshTokenReplayed,
     PasswordChanged,
@@ -63,6 +68,8 @@ impl RevokedReason {
             Self::Client => "client",
             Self::Withdrawn => "withdrawn",
             Self::CodeReplayed => "code_replayed",
+            Self::RequestTokenReplayed => "request_token_replayed",
+            Self::OAuth1Disabled => "oauth1_disabled",
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::PasswordChanged => "password_changed",
             Self::UserDisabled => "user_disabled",

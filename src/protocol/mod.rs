@@ -10,6 +10,7 @@
 //! | RFC 6749 §4.1.3, §6, RFC 9700 §4.14 | whether a code or refresh token is good | [`grant`] |
 //! | RFC 6749 §2.3, RFC 7617 | client authentication | [`client_auth`] |
 //! | RFC 6749 §5.1 | token values and the token answer | [`token`] |
+//! | RFC 5849 | OAuth 1.0a, apart from all the rest | [`oauth1`] |
 //! | RFC 6750 | bearer credentials and challenges | [`bearer`] |
 //! | RFC 7009 | revocation requests | [`revocation`] |
 //! | RFC 7636 | proof key for code exchange, S256 only | [`pkce`] |
@@ -33,6 +34,7 @@ pub mod grant;
 pub mod introspection;
 pub mod media_type;
 pub mod metadata;
+pub mod oauth1;
 pub mod params;
 pub mod pkce;
 pub mod reason;

@@ -156,6 +156,18 @@ reasons! {
         "The device code came to its end before the user had decided. Start again."
     TokenTypeUnsupported _ "token_type_unsupported" "RFC 7009 §2.2.1"
         "The server does not revoke tokens of this kind."
+    ConsumerUnknown "oauth_consumer_key" "consumer_unknown" "RFC 5849 §3.2"
+        "A signed request named this application, which is not allowed OAuth 1.0a. Allow it, or have the client use OAuth 2.0."
+    SignatureWrong "oauth_signature" "signature_wrong" "RFC 5849 §3.2"
+        "The signature does not belong to the request. Compare the consumer secret and the token secret, then the text that the client signed with debug_base_string in the answer."
+    SignatureMethodUnsupported "oauth_signature_method" "signature_method_unsupported" "RFC 5849 §3.4"
+        "The request was signed in a way that is not taken. Sign by HMAC-SHA1 or HMAC-SHA256; for RSA-SHA1 register the public key first."
+    TimestampRefused "oauth_timestamp" "timestamp_refused" "RFC 5849 §3.3"
+        "The timestamp of a signed request is too old or ahead. Set the client's clock, and sign each request when it is sent."
+    NonceUsed "oauth_nonce" "nonce_used" "RFC 5849 §3.3"
+        "A signed request came a second time: a retry that was not signed anew, a nonce made without chance, or a thief."
+    SignedTokenRefused "oauth_token" "signed_token_refused" "RFC 5849 §3.2"
+        "The token of a signed request is unknown, used, expired or revoked, or another application's. Send the user through authorization again."
     RequestRefused _ "request_refused" "RFC 6749 §5.2"
         "The request is malformed: a parameter is missing, repeated, or holds what it may not hold."
     ClientRefused _ "client_refused" "RFC 6749 §5.2"
@@ -182,7 +194,7 @@ const SHOWN: [&str; 8] = [
 ];
 
 /// Parameters that a reason may name.
-const NAMED: [&str; 14] = [
+const NAMED: [&str; 20] = [
     "authorization",
     "client_id",
     "client_secret",
@@ -190,6 +202,12 @@ const NAMED: [&str; 14] = [
     "code_challenge",
     "code_verifier",
     "device_code",
+    "oauth_consumer_key",
+    "oauth_nonce",
+    "oauth_signature",
+    "oauth_signature_method",
+    "oauth_timestamp",
+    "oauth_token",
     "password",
     "refresh_token",
     "state",

@@ -14,7 +14,7 @@ use crate::base::clock::Clock;
 use crate::base::config::{Config, PublicUrl};
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
-use crate::flow::{App, setup, sweep};
+use crate::flow::{App, OpenError, setup, sweep};
 use crate::http;
 use crate::model::grant_type::GrantType;
 
@@ -59,11 +59,13 @@ pub async fn start(mut config: Config, clock: Clock, entropy: Entropy) -> Result
     let port = addresses.first().map_or(0, SocketAddr::port);
     let issuer = config.issuer(port);
     let database = config.database_url.clone();
-    let app = App::open(config, clock, entropy, issuer).await.map_err(|error| {
-        StartError(format!(
+    let opened = App::open(config, clock, entropy, issuer).await;
+    let app = opened.map_err(|error| match error {
+        OpenError::Store(error) => StartError(format!(
             "database_url = {database} (from {}): {error}",
             database.source()
-        ))
+        )),
+        OpenError::SealingKeys(error) => StartError(error),
     })?;
     discourage(&app);
     let setup_token = setup::link(&app)

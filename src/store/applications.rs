@@ -23,6 +23,8 @@ macro_rules! columns {
     };
 }
 
+pub(super) use columns;
+
 macro_rules! secret_columns {
     () => {
         "s.id AS secret_id, s.hash AS secret_hash, s.password_hash AS secret_password_hash,
@@ -247,6 +249,14 @@ pub async fn delete(tx: &mut Tx, id: ApplicationId, now: OffsetDateTime) -> Resu
         .bind(id)
         .execute()
         .await?;
+    tx.sql("DELETE FROM oauth1_consumers WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
+    tx.sql("DELETE FROM oauth1_request_tokens WHERE application_id = $1")
+        .bind(id)
+        .execute()
+        .await?;
     tx.sql("DELETE FROM failed_requests WHERE application_id = $1")
         .bind(id)
         .execute()
@@ -347,7 +357,9 @@ pub async fn count_live(db: &Db, id: ApplicationId, now: OffsetDateTime) -> Resu
             (SELECT count(*) FROM grants g JOIN access_tokens t ON t.grant_id = g.id
              WHERE g.application_id = $1 AND g.revoked_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > $2)
           + (SELECT count(*) FROM access_tokens t
-             WHERE t.application_id = $1 AND t.grant_id IS NULL AND t.revoked_at IS NULL AND t.expires_at > $2)",
+             WHERE t.application_id = $1 AND t.grant_id IS NULL AND t.revoked_at IS NULL AND t.expires_at > $2)
+          + (SELECT count(*) FROM grants g JOIN oauth1_access_tokens t ON t.grant_id = g.id
+             WHERE g.application_id = $1 AND g.revoked_at IS NULL AND t.expires_at > $2)",
     )
     .bind(id)
     .bind(now)

@@ -7,7 +7,8 @@ use super::applications::containing;
 use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
 use crate::model::family::{
-    AnyToken, FamilyCode, FamilyDevice, FamilyRefreshToken, Fingerprint, ListedGrant, ListedToken, WholeGrant,
+    AnyToken, FamilyCode, FamilyDevice, FamilyRefreshToken, FamilyRequestToken, Fingerprint, ListedGrant,
+    ListedToken, WholeGrant,
 };
 use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::user::username_key;
@@ -35,7 +36,9 @@ macro_rules! listed {
                 (SELECT count(*) FROM access_tokens t
                  WHERE t.grant_id = g.id AND t.revoked_at IS NULL AND t.expires_at > $1)
               + (SELECT count(*) FROM refresh_tokens r
-                 WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $1) AS live_tokens"
+                 WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $1)
+              + (SELECT count(*) FROM oauth1_access_tokens o
+                 WHERE o.grant_id = g.id AND o.expires_at > $1) AS live_tokens"
     };
 }
 
@@ -145,6 +148,14 @@ macro_rules! refresh_token {
     };
 }
 
+/// Of OAuth 1.0a: its scopes are its grant's.
+macro_rules! oauth1_token {
+    () => {
+        "SELECT 'oauth1_token' AS kind, t.hash, a.client_id, u.username, t.grant_id, g.scopes, g.resources,
+                t.created_at, t.expires_at"
+    };
+}
+
 /// Live tokens of live grants, as [`live_grants`].
 macro_rules! tokens_of_grants {
     ($table:literal, $unspent:literal) => {
@@ -156,7 +167,7 @@ macro_rules! tokens_of_grants {
              JOIN users u ON u.id = g.user_id AND u.epoch = g.user_epoch
              AND a.access_epoch + u.access_epoch = g.access_epoch
              AND u.disabled_at IS NULL AND u.deleted_at IS NULL
-         WHERE t.",
+         WHERE ",
             $unspent,
             " IS NULL AND t.expires_at > $1 "
         )
@@ -211,10 +222,13 @@ pub async fn tokens_of_application(
 ) -> Result<Vec<ListedToken>> {
     db.query(concat!(
         access_token!(),
-        tokens_of_grants!("access_tokens", "revoked_at"),
+        tokens_of_grants!("access_tokens", "t.revoked_at"),
         "AND g.application_id = $2 UNION ALL ",
         refresh_token!(),
-        tokens_of_grants!("refresh_tokens", "used_at"),
+        tokens_of_grants!("refresh_tokens", "t.used_at"),
+        "AND g.application_id = $2 UNION ALL ",
+        oauth1_token!(),
+        tokens_of_grants!("oauth1_access_tokens", "g.revoked_at"),
         "AND g.application_id = $2 UNION ALL ",
         own_token!(),
         "ORDER BY 8 DESC, 2 LIMIT $3"
@@ -237,10 +251,13 @@ pub async fn tokens_of_user(
 ) -> Result<Vec<ListedToken>> {
     db.query(concat!(
         access_token!(),
-        tokens_of_grants!("access_tokens", "revoked_at"),
+        tokens_of_grants!("access_tokens", "t.revoked_at"),
         "AND g.user_id = $2 AND ($3 IS NULL OR g.application_id = $3) UNION ALL ",
         refresh_token!(),
-        tokens_of_grants!("refresh_tokens", "used_at"),
+        tokens_of_grants!("refresh_tokens", "t.used_at"),
+        "AND g.user_id = $2 AND ($3 IS NULL OR g.application_id = $3) UNION ALL ",
+        oauth1_token!(),
+        tokens_of_grants!("oauth1_access_tokens", "g.revoked_at"),
         "AND g.user_id = $2 AND ($3 IS NULL OR g.application_id = $3) ORDER BY 8 DESC, 2 LIMIT $4"
     ))
     .bind(now)
@@ -276,6 +293,32 @@ pub async fn refresh_token(db: &Db, hash: SecretHash) -> Result<Option<AnyToken>
     .await
 }
 
+/// An access token of OAuth 1.0a.
+pub async fn oauth1_token(db: &Db, hash: SecretHash) -> Result<Option<AnyToken>> {
+    db.query(
+        "SELECT a.client_id,
+                (a.disabled_at IS NULL AND a.deleted_at IS NULL AND c.application_id IS NOT NULL) AS application_live,
+                t.grant_id, g.scopes, g.resources, t.created_at, t.expires_at, NULL AS revoked_at, NULL AS used_at
+         FROM oauth1_access_tokens t JOIN grants g ON g.id = t.grant_id JOIN applications a ON a.id = g.application_id
+             LEFT JOIN oauth1_consumers c ON c.application_id = a.id
+         WHERE t.hash = $1",
+    )
+    .bind(hash.to_vec())
+    .optional()
+    .await
+}
+
+/// The request token that a grant of OAuth 1.0a was given for.
+pub async fn request_token(db: &Db, grant: GrantId) -> Result<Option<FamilyRequestToken>> {
+    db.query(
+        "SELECT callback, created_at, decided_at, expires_at, used_at FROM oauth1_request_tokens WHERE grant_id = $1
+         ORDER BY created_at LIMIT 1",
+    )
+    .bind(grant)
+    .optional()
+    .await
+}
+
 /// The number of tokens that were alive.
 pub async fn revoke_own_token(
     tx: &mut Tx,
@@ -304,7 +347,9 @@ pub async fn find(db: &Db, id: GrantId, now: OffsetDateTime) -> Result<Option<Wh
                 u.disabled_at IS NOT NULL AS user_disabled, u.deleted_at IS NOT NULL AS user_deleted,
                 (g.user_epoch <> u.epoch OR g.access_epoch <> a.access_epoch + u.access_epoch) AS outdated,
                 (SELECT count(*) FROM access_tokens t
-                 WHERE t.grant_id = g.id AND t.revoked_at IS NULL AND t.expires_at > $2) AS live_access_tokens,
+                 WHERE t.grant_id = g.id AND t.revoked_at IS NULL AND t.expires_at > $2)
+              + (SELECT count(*) FROM oauth1_access_tokens o
+                 WHERE o.grant_id = g.id AND o.expires_at > $2) AS live_access_tokens,
                 (SELECT count(*) FROM refresh_tokens r WHERE r.grant_id = g.id) AS refresh_tokens,
                 (SELECT count(*) FROM refresh_tokens r
                  WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2) AS live_refresh_tokens

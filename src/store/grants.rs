@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::access::is_admitted;
 use super::{Db, Result, Tx};
 use crate::model::grant::{AuthorizedApplication, AuthorizedPlace, Consent, Family, RevokedReason};
-use crate::model::grant_type::GrantType;
+use crate::model::grant_kind::GrantKind;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
@@ -21,7 +21,7 @@ pub struct NewGrant<'a> {
     pub user_id: UserId,
     /// The user's epoch when they were asked.
     pub user_epoch: i64,
-    pub grant_type: GrantType,
+    pub kind: GrantKind,
     pub scopes: &'a Scopes,
     /// The bound of its access tokens (RFC 8707); empty: none.
     pub resources: &'a Resources,
@@ -42,7 +42,7 @@ pub async fn insert(tx: &mut Tx, grant: &NewGrant<'_>, now: OffsetDateTime) -> R
     .bind(grant.id)
     .bind(grant.application_id)
     .bind(grant.user_id)
-    .bind(grant.grant_type.name())
+    .bind(grant.kind.name())
     .bind(Json(grant.scopes))
     .bind(now)
     .bind(grant.expires_at)
@@ -153,7 +153,8 @@ pub async fn supersede(
             "UPDATE grants SET revoked_at = $4, revoked_reason = $5
              WHERE user_id = $1 AND application_id = $2 AND id <> $3 AND revoked_at IS NULL
                AND (EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = grants.id)
-                 OR EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = grants.id))",
+                 OR EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = grants.id)
+                 OR EXISTS (SELECT 1 FROM oauth1_access_tokens o WHERE o.grant_id = grants.id))",
         )
         .bind(user)
         .bind(application)
@@ -390,6 +391,9 @@ pub async fn authorized(
                AND (EXISTS (SELECT 1 FROM refresh_tokens r
                             WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2)
                  OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id AND t.expires_at > $2)
+                 OR EXISTS (SELECT 1 FROM oauth1_access_tokens o WHERE o.grant_id = g.id AND o.expires_at > $2)
+                 OR EXISTS (SELECT 1 FROM oauth1_request_tokens q
+                            WHERE q.grant_id = g.id AND q.used_at IS NULL AND q.expires_at > $2)
                  OR EXISTS (SELECT 1 FROM authorization_codes k
                             WHERE k.grant_id = g.id AND k.used_at IS NULL AND k.expires_at > $2)
                  OR EXISTS (SELECT 1 FROM device_codes d

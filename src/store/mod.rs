@@ -15,6 +15,7 @@ mod faults;
 pub mod grants;
 pub mod memos;
 mod migrate;
+pub mod oauth1;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod sweep;

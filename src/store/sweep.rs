@@ -85,6 +85,24 @@ const SWEEPS: &[Sweep] = &[
                 (SELECT hash FROM access_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
         ),
     },
+    // A used request token stays until its family has ended, as a used code does.
+    Sweep {
+        what: "unused OAuth 1.0a request tokens",
+        batch: batch!(
+            "DELETE FROM oauth1_request_tokens WHERE hash IN
+                (SELECT q.hash FROM oauth1_request_tokens q
+                 WHERE q.expires_at <= $1
+                   AND (q.used_at IS NULL OR NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = q.grant_id))
+                   AND $2 <= $1 LIMIT $3"
+        ),
+    },
+    Sweep {
+        what: "OAuth 1.0a access tokens",
+        batch: batch!(
+            "DELETE FROM oauth1_access_tokens WHERE hash IN
+                (SELECT hash FROM oauth1_access_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
+        ),
+    },
     // A used code stays until its family has ended: its replay must still revoke the family.
     Sweep {
         what: "unused authorization codes",
@@ -109,6 +127,7 @@ const SWEEPS: &[Sweep] = &[
                  WHERE g.expires_at <= $1
                    AND NOT EXISTS (SELECT 1 FROM access_tokens t WHERE t.grant_id = g.id)
                    AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
+                   AND NOT EXISTS (SELECT 1 FROM oauth1_access_tokens o WHERE o.grant_id = g.id)
                    AND $2 <= $1 LIMIT $3"
         ),
     },
@@ -117,6 +136,13 @@ const SWEEPS: &[Sweep] = &[
         batch: batch!(
             "DELETE FROM failed_requests WHERE id IN
                 (SELECT id FROM failed_requests WHERE last_seen_at <= $2 AND $1 >= $2 LIMIT $3"
+        ),
+    },
+    Sweep {
+        what: "nonces",
+        batch: batch!(
+            "DELETE FROM oauth1_nonces WHERE hash IN
+                (SELECT hash FROM oauth1_nonces WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
         ),
     },
     Sweep {

@@ -47,7 +47,7 @@ async fn begin(tx: &mut Tx, application_id: ApplicationId, user_id: UserId) -> (
         application_id,
         user_id,
         user_epoch: 0,
-        grant_type: GrantType::AuthorizationCode,
+        kind: GrantType::AuthorizationCode.into(),
         scopes: &Scopes::default(),
         resources: &Resources::default(),
         expires_at: now + time::Duration::days(1),

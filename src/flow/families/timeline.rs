@@ -3,7 +3,10 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::model::family::{AnyToken, FamilyCode, FamilyDevice, FamilyRefreshToken, Fingerprint, WholeGrant};
+use crate::model::family::{
+    AnyToken, FamilyCode, FamilyDevice, FamilyRefreshToken, FamilyRequestToken, Fingerprint, WholeGrant,
+};
+use crate::model::grant_kind::GrantKind;
 use crate::model::grant_type::GrantType;
 
 /// One thing that happened.
@@ -38,9 +41,10 @@ pub(super) fn beginning(
     }
     let user = &grant.username;
     let what = match grant.grant_type {
-        GrantType::DeviceCode => format!("{user} allowed it on the device page"),
-        GrantType::Password => format!("The application signed in with {user}’s password"),
-        _ => format!("{user} authorized the application"),
+        GrantKind::OAuth2(GrantType::DeviceCode) => format!("{user} allowed it on the device page"),
+        GrantKind::OAuth2(GrantType::Password) => format!("The application signed in with {user}’s password"),
+        GrantKind::OAuth1 => format!("{user} authorized the application by OAuth 1.0a"),
+        GrantKind::OAuth2(_) => format!("{user} authorized the application"),
     };
     let scopes = if grant.scopes.is_empty() {
         "No scope was granted.".to_owned()
@@ -86,6 +90,18 @@ fn code_events(code: &FamilyCode, now: OffsetDateTime) -> Vec<Entry> {
         None => {}
     }
     events
+}
+
+/// What became of the request token that the application had asked for before.
+pub(super) fn exchange(token: &FamilyRequestToken, now: OffsetDateTime) -> Option<Entry> {
+    if let Some(at) = token.used_at {
+        let detail = "The application signed with its secret and named the verifier.";
+        return Some(entry(at, "Request token exchanged for an access token", detail));
+    }
+    (token.expires_at <= now).then(|| {
+        let detail = "The application did not exchange it in time, so it never got an access token.";
+        entry(token.expires_at, "Request token expired", detail)
+    })
 }
 
 /// A page of its renewals.
@@ -196,6 +212,16 @@ fn reason(reason: &str) -> (&str, &'static str) {
              is which, so to be safe every token of the grant was ended; the user can authorize the application \
              again. An application that was restored from a backup, or that renews in two places at once, looks \
              the same.",
+        ),
+        "request_token_replayed" => (
+            "its request token came a second time",
+            "A request token of OAuth 1.0a works once. Whoever sent it again knew the application’s secrets, so to be \
+             safe the access token was ended; the user can authorize the application again. An application that \
+             exchanges its token twice by mistake looks the same.",
+        ),
+        "oauth1_disabled" => (
+            "OAuth 1.0a was switched off for the application",
+            "By an administrator. The user can authorize it again by OAuth 2.0.",
         ),
         "password_changed" => (
             "the user’s password was changed",

@@ -86,7 +86,7 @@ async fn grant(
         application_id: application.id,
         user_id: user.id,
         user_epoch: user.epoch,
-        grant_type: GrantType::Password,
+        kind: GrantType::Password.into(),
         scopes,
         resources,
         expires_at: now + family_life(app, application, GrantType::Password, Duration::ZERO),

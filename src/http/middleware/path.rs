@@ -4,8 +4,15 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
+/// Path and query as the client sent them.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct AsSent(pub(in crate::http) String);
+
 /// `/api/memos/?limit=1` becomes `/api/memos?limit=1`; one slash only, so that `//` stays unknown.
 pub(in crate::http) async fn without_trailing_slash(mut request: Request) -> Request {
+    let sent = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+    let sent = AsSent(sent.to_owned());
+    request.extensions_mut().insert(sent);
     if let Some(uri) = trimmed(request.uri()) {
         *request.uri_mut() = uri;
     }

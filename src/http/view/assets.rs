@@ -51,9 +51,15 @@ pub static FAVICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("favicon", "svg", "image/svg+xml", bytes)
 });
 
+/// Of whoever has no picture of their own.
+pub static PERSON: LazyLock<Asset> = LazyLock::new(|| {
+    let bytes = include_bytes!("../../../assets/person.svg");
+    Asset::new("person", "svg", "image/svg+xml", bytes)
+});
+
 /// The asset at `path`, which is the whole path of the request.
 pub fn find(path: &str) -> Option<&'static Asset> {
-    [&STYLESHEET, &SCRIPT, &MARK, &FAVICON]
+    [&STYLESHEET, &SCRIPT, &MARK, &FAVICON, &PERSON]
         .into_iter()
         .map(|asset| &**asset)
         .find(|asset| asset.path == path)

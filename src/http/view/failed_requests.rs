@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::sample::{NOW, Sample, Say, administrator, ago};
 use super::{Chrome, When, counted};
+use crate::protocol::explanation;
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "applications/failed_requests.html")]
@@ -28,7 +29,7 @@ pub struct FailureRow {
     pub right: String,
     pub section: String,
     pub endpoint: String,
-    /// The error code; there is a page on it.
+    /// The error code; on those of OAuth 2.0 there is a page.
     pub error: String,
     /// The parameter at fault; may be empty.
     pub parameter: String,
@@ -51,6 +52,10 @@ pub struct FailureRow {
 impl FailureRow {
     fn times(&self) -> String {
         counted(self.count, "time", "times")
+    }
+
+    fn is_explained(&self) -> bool {
+        explanation::find(&self.error).is_some()
     }
 }
 

@@ -18,7 +18,7 @@ fn grant(grant_type: GrantType) -> WholeGrant {
         client_id: ClientId::parse("notes").unwrap(),
         user_id: Uuid::nil().into(),
         username: "alice".into(),
-        grant_type,
+        grant_type: grant_type.into(),
         scopes: Scopes::parse("read").unwrap(),
         resources: Resources::default(),
         created_at: at(0),

@@ -1,0 +1,113 @@
+//! A signed request opens something once (RFC 5849 §3.3): what has come is remembered until its timestamp is too old.
+//!
+//! Bounded: what is over is swept, and an application has at most [`MOST`] that live, as far as the last round of
+//! housekeeping has seen.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use time::OffsetDateTime;
+
+use crate::base::secret::SecretHash;
+use crate::flow::App;
+use crate::flow::error::Refusal;
+use crate::model::ids::ApplicationId;
+use crate::protocol::oauth1::problem::{Kind, Problem};
+use crate::protocol::oauth1::request::{Freshness, SignedRequest};
+use crate::store::oauth1::nonces as rows;
+
+use super::verify::Refused;
+
+/// Most live ones of an application.
+const MOST: i64 = 100_000;
+/// Seconds after which whoever has too many may try again: about a round of housekeeping.
+const RETRY_AFTER: i64 = 10;
+
+/// The applications that have too many, of those that this node saw in its last round.
+#[derive(Debug, Default)]
+pub(in crate::flow) struct Nonces(Mutex<HashSet<ApplicationId>>);
+
+impl Nonces {
+    fn is_full(&self, application: ApplicationId) -> bool {
+        let full = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        full.contains(&application)
+    }
+
+    fn set_full(&self, applications: HashSet<ApplicationId>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = applications;
+    }
+}
+
+/// Records a request that is right in all else.
+///
+/// # Errors
+/// `nonce_used`; too many requests within the window.
+pub(super) async fn spend(
+    app: &App,
+    application: ApplicationId,
+    request: &SignedRequest,
+) -> Result<(), Refused> {
+    let Some(freshness) = request.freshness() else {
+        return Ok(());
+    };
+    if app.nonces.is_full(application) {
+        return Err(Refusal::TooMany {
+            retry_after: RETRY_AFTER,
+        }
+        .into());
+    }
+    if rows::record(
+        &app.db,
+        hash(request, freshness),
+        application,
+        expiry(app, freshness),
+    )
+    .await?
+    {
+        return Ok(());
+    }
+    let advice = "The request came before; sign it anew, with another nonce and the time at which it is sent";
+    Err(Problem::new(Kind::NonceUsed, advice).into())
+}
+
+/// Not before the timestamp is refused, by a clock behind ours too: another node that is so far behind still takes it.
+fn expiry(app: &App, freshness: &Freshness) -> OffsetDateTime {
+    let kept = app.config.oauth1_timestamp_window + app.config.oauth1_clock_skew;
+    OffsetDateTime::from_unix_timestamp(freshness.timestamp).map_or_else(|_| app.now() + kept, |at| at + kept)
+}
+
+/// One for each consumer key, token, timestamp and nonce; lengths before the texts, so that no two of them run together.
+fn hash(request: &SignedRequest, freshness: &Freshness) -> SecretHash {
+    let parts = [
+        request.consumer_key(),
+        request.token().unwrap_or_default(),
+        &freshness.timestamp.to_string(),
+        &freshness.nonce,
+    ];
+    let joined: String = parts
+        .iter()
+        .map(|part| format!("{}:{part}", part.len()))
+        .collect();
+    SecretHash::of(&joined)
+}
+
+/// Looks which applications have too many. To be called in every round of housekeeping.
+///
+/// # Errors
+/// The store's.
+pub(in crate::flow) async fn count(app: &App) -> Result<(), Refusal> {
+    if !super::enabled(app) {
+        return Ok(());
+    }
+    let full: HashSet<_> = rows::full(&app.db, MOST, app.now()).await?.into_iter().collect();
+    for application in &full {
+        tracing::warn!(
+            event = "oauth1_nonces_full",
+            %application,
+            most = MOST,
+            "more signed requests within the timestamp window than are remembered: the application is refused for now"
+        );
+    }
+    app.nonces.set_full(full);
+    Ok(())
+}
