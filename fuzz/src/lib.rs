@@ -18,13 +18,14 @@ pub mod redirect_registration;
 mod sample;
 pub mod scope;
 pub mod settings;
+pub mod signed_request;
 pub mod token_request;
 
 /// A target and what must hold of it.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, named as its file and its seeds' folder.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("authorize", authorize::holds),
     ("basic", basic::holds),
     ("bearer", bearer::holds),
@@ -37,6 +38,7 @@ pub const TARGETS: [Target; 13] = [
     ("redirect_registration", redirect_registration::holds),
     ("scope", scope::holds),
     ("settings", settings::holds),
+    ("signed_request", signed_request::holds),
     ("token_request", token_request::holds),
 ];
 
