@@ -84,10 +84,7 @@ fn hash(request: &SignedRequest, freshness: &Freshness) -> SecretHash {
         &freshness.timestamp.to_string(),
         &freshness.nonce,
     ];
-    let joined: String = parts
-        .iter()
-        .map(|part| format!("{}:{part}", part.len()))
-        .collect();
+    let joined = parts.map(|part| format!("{}:{part}", part.len())).concat();
     SecretHash::of(&joined)
 }
 

@@ -13,6 +13,7 @@ use crate::model::audit::Event;
 use crate::model::caller::Caller;
 use crate::model::client_id::ClientId;
 use crate::model::failed_request::Endpoint;
+use crate::model::ids::ApplicationId;
 use crate::model::oauth1::{Consumer, RequestToken, bound_to_consumer, bound_to_token};
 use crate::model::token::AccessToken;
 use crate::protocol::oauth1::problem::{Kind, Problem};
@@ -103,6 +104,37 @@ pub async fn with_access_token(
         caller,
     };
     check.noting(check.with_access_token().await).await
+}
+
+/// Keeps the refusal of a request that could not be read, for whoever runs the application that it names.
+pub async fn unread(app: &App, endpoint: Endpoint, caller: &Caller, problem: &Problem) {
+    if let Some(key) = problem.consumer_key() {
+        kept(app, endpoint, key, caller, problem).await;
+    }
+}
+
+/// Whom the request names is taken at its word: nothing is told to whoever sent it.
+async fn kept(
+    app: &App,
+    endpoint: Endpoint,
+    key: &str,
+    caller: &Caller,
+    problem: &Problem,
+) -> Option<ApplicationId> {
+    let named = clients::find(app, key).await.ok().flatten();
+    let application = named.map(|client| client.application.id)?;
+    let attempt = Attempt {
+        endpoint,
+        params: &Params::default(),
+        request_id: caller.request_id.as_deref().unwrap_or_default(),
+    };
+    attempt.note(
+        app,
+        application,
+        problem.kind.as_str(),
+        problem.kind.reason().into(),
+    );
+    Some(application)
 }
 
 /// One request on its way through.
@@ -322,21 +354,19 @@ impl Check<'_> {
         self.app.usage.note(self.app, Used::Application, id);
     }
 
-    /// Counts and keeps a refusal. Successes never count, nor does a wrong clock.
+    /// Counts and keeps a refusal. Successes never count, nor does what a client may send in good faith: a wrong clock,
+    /// a token that its user has withdrawn.
     async fn noting<T>(&self, outcome: Result<T, Refused>) -> Result<T, Refused> {
-        if let Err(Refused::Problem(problem)) = &outcome {
-            self.note(problem).await;
-        }
-        outcome
-    }
-
-    async fn note(&self, problem: &Problem) {
+        let Err(Refused::Problem(problem)) = &outcome else {
+            return outcome;
+        };
         let (app, key) = (self.app, self.request.consumer_key());
-        // Taken at its word: nothing is told to whoever sent it.
-        let named = clients::find(app, key).await.ok().flatten();
-        let application = named.map(|client| client.application.id);
-        if problem.status() == 401 && problem.kind != Kind::TimestampRefused {
+        let application = kept(app, self.endpoint, key, self.caller, problem).await;
+        let is_guess = matches!(problem.kind, Kind::SignatureInvalid | Kind::ConsumerKeyUnknown);
+        if is_guess {
             app.guard.count_client_failure(key, self.caller.host());
+        }
+        if is_guess || problem.kind == Kind::NonceUsed {
             let detail = Detail {
                 reason: Some(problem.kind.reason().as_str()),
                 ..Detail::default()
@@ -346,19 +376,7 @@ impl Check<'_> {
                 .detail(detail);
             audit::failed(app, self.caller, &event);
         }
-        if let Some(application) = application {
-            let attempt = Attempt {
-                endpoint: self.endpoint,
-                params: &Params::default(),
-                request_id: self.caller.request_id.as_deref().unwrap_or_default(),
-            };
-            attempt.note(
-                app,
-                application,
-                problem.kind.as_str(),
-                problem.kind.reason().into(),
-            );
-        }
+        outcome
     }
 }
 

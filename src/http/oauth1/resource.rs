@@ -13,18 +13,20 @@ use serde_json::json;
 use tower::{Layer, Service};
 
 use super::error;
-use super::signed::{Claimed, claimed, parse};
+use super::signed::{Claimed, claimed, parse, unread};
 use crate::flow::oauth1::verify::{self, Refused};
 use crate::flow::{App, oauth1};
 use crate::http::bearer::{BearerService, Limited, RequireBearer, not_to_be_kept};
 use crate::http::extract::params::is_form;
 use crate::model::caller::Caller;
 use crate::model::failed_request::Endpoint;
+use crate::model::token::AccessToken;
 use crate::protocol::oauth1::problem::{Kind, Problem};
+use crate::protocol::oauth1::request::SignedRequest;
 use crate::protocol::params::Params;
 
 /// Bearer tokens, or where OAuth 1.0a is on signed requests too. Handlers find the
-/// [`AccessToken`](crate::model::token::AccessToken) among the request's extensions either way.
+/// [`AccessToken`] among the request's extensions either way.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct OrSigned {
     app: App,
@@ -39,18 +41,27 @@ impl OrSigned {
     }
 
     /// The request as the handlers take it, if its signature opens them.
-    async fn admitted(&self, mut parts: Parts, body: Vec<u8>) -> Result<Request, Refused> {
+    async fn admitted(&self, mut parts: Parts, body: Vec<u8>) -> Result<Request, Response> {
         let Ok(caller) = Caller::from_request_parts(&mut parts, &self.app).await;
-        let signed = parse(&self.app, &parts, &body)?;
-        let token = verify::with_access_token(&self.app, Endpoint::Memos, &signed, &caller).await?;
-        if !token.scopes().contains(self.scope) || !token.is_for(&self.app.memos) {
-            let advice = format!("The token was not granted the scope {}", self.scope);
-            return Err(Problem::new(Kind::PermissionDenied, advice).into());
-        }
+        let signed = match parse(&self.app, &parts, &body) {
+            Ok(signed) => signed,
+            Err(problem) => return Err(unread(&self.app, Endpoint::Memos, &caller, &problem).await),
+        };
+        let token = self.token(&signed, &caller).await;
+        let token = token.map_err(|refused| error::refused(&self.app, refused))?;
         let mut request = Request::from_parts(parts, Body::empty());
         *request.body_mut() = as_json(&mut request, body);
         request.extensions_mut().insert(token);
         Ok(request)
+    }
+
+    async fn token(&self, signed: &SignedRequest, caller: &Caller) -> Result<AccessToken, Refused> {
+        let token = verify::with_access_token(&self.app, Endpoint::Memos, signed, caller).await?;
+        if !token.scopes().contains(self.scope) || !token.is_for(&self.app.memos) {
+            let advice = format!("The token was not granted the scope {}", self.scope);
+            return Err(Problem::new(Kind::PermissionDenied, advice).into());
+        }
+        Ok(token)
     }
 }
 
@@ -122,7 +133,7 @@ where
             };
             let mut response = match ready.guard.admitted(parts, body).await {
                 Ok(request) => ready.inner.call(request).await?.into_response(),
-                Err(refused) => error::refused(&ready.guard.app, refused),
+                Err(refused) => refused,
             };
             not_to_be_kept(response.headers_mut());
             Ok(response)

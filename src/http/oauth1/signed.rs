@@ -8,9 +8,11 @@ use axum::response::{IntoResponse, Response};
 
 use super::error;
 use crate::flow::App;
+use crate::flow::oauth1::verify;
 use crate::http::extract::params::{is_form, read};
 use crate::http::middleware::path::AsSent;
 use crate::model::caller::Caller;
+use crate::model::failed_request::Endpoint;
 use crate::protocol::oauth1::problem::Problem;
 use crate::protocol::oauth1::request::{self, Sent, SignedRequest};
 
@@ -32,9 +34,25 @@ where
         let (mut parts, body) = request.into_parts();
         let Ok(caller) = Caller::from_request_parts(&mut parts, state).await;
         let body = read(body).await.map_err(IntoResponse::into_response)?;
-        let request = parse(&app, &parts, &body).map_err(|problem| error::problem(&app, &problem))?;
-        Ok(Self { request, caller })
+        match parse(&app, &parts, &body) {
+            Ok(request) => Ok(Self { request, caller }),
+            Err(problem) => Err(unread(&app, endpoint(&parts), &caller, &problem).await),
+        }
     }
+}
+
+/// The endpoints that take signed requests alone.
+fn endpoint(parts: &Parts) -> Endpoint {
+    [Endpoint::RequestToken, Endpoint::AccessToken]
+        .into_iter()
+        .find(|endpoint| parts.uri.path().ends_with(endpoint.path()))
+        .unwrap_or(Endpoint::VerifyCredentials)
+}
+
+/// Answers one that cannot be read.
+pub(super) async fn unread(app: &App, endpoint: Endpoint, caller: &Caller, problem: &Problem) -> Response {
+    verify::unread(app, endpoint, caller, problem).await;
+    error::problem(app, problem)
 }
 
 /// Reads a request of which `body` is the whole body.

@@ -67,6 +67,7 @@ pub struct Problem {
     pub kind: Kind,
     advice: Cow<'static, str>,
     members: Vec<(&'static str, String)>,
+    consumer_key: Option<String>,
 }
 
 impl Problem {
@@ -76,7 +77,19 @@ impl Problem {
             kind,
             advice: advice.into(),
             members: Vec::new(),
+            consumer_key: None,
         }
+    }
+
+    /// Says whose name the request bears that could not be read.
+    #[must_use]
+    pub(super) fn named(self, consumer_key: Option<String>) -> Self {
+        Self { consumer_key, ..self }
+    }
+
+    /// Whom an unreadable request names as its consumer. Never told.
+    pub fn consumer_key(&self) -> Option<&str> {
+        self.consumer_key.as_deref()
     }
 
     /// A further member of the answer.
@@ -99,15 +112,14 @@ impl Problem {
 
     /// The signature is not that of `base_string`, which holds nothing but what the client itself sent.
     pub fn signature_invalid(base_string: &str) -> Self {
-        let problem = Self::new(
-            Kind::SignatureInvalid,
-            "The signature does not belong to this request. Compare debug_base_string with the text that the \
-             client signed, then the consumer secret and the token secret",
-        );
         if base_string.len() > LONGEST_SHOWN {
-            return problem;
+            let advice = "The signature does not belong to this request. Compare the text that the client signed with \
+                          the request, then the consumer secret and the token secret";
+            return Self::new(Kind::SignatureInvalid, advice);
         }
-        problem.with("debug_base_string", base_string)
+        let advice = "The signature does not belong to this request. Compare debug_base_string with the text that the \
+                      client signed, then the consumer secret and the token secret";
+        Self::new(Kind::SignatureInvalid, advice).with("debug_base_string", base_string)
     }
 
     pub const fn status(&self) -> u16 {

@@ -122,7 +122,18 @@ impl SignedRequest {
     /// hashed.
     pub fn parse(origin: &str, sent: &Sent<'_>) -> Result<Self, Problem> {
         let places = Places::read(sent)?;
-        let mut values = places.protocol()?;
+        let values = places.protocol();
+        values
+            .and_then(|values| Self::made_of(values, &places, origin, sent))
+            .map_err(|problem| problem.named(places.consumer_key()))
+    }
+
+    fn made_of(
+        mut values: BTreeMap<&'static str, String>,
+        places: &Places,
+        origin: &str,
+        sent: &Sent<'_>,
+    ) -> Result<Self, Problem> {
         check_version(&values)?;
         let method = signature_method(&values, origin)?;
         let freshness = freshness(&mut values, method)?;
@@ -274,6 +285,17 @@ impl Places {
 
     fn all(&self) -> impl Iterator<Item = &Parameter> {
         self.header.iter().chain(&self.query).chain(&self.form)
+    }
+
+    /// Whom the request names, where it names one.
+    fn consumer_key(&self) -> Option<String> {
+        let mut names = self
+            .all()
+            .filter(|parameter| parameter.name == CONSUMER_KEY.as_bytes());
+        match (names.next(), names.next()) {
+            (Some(only), None) => String::from_utf8(only.value.clone()).ok(),
+            _ => None,
+        }
     }
 
     /// The protocol's parameters, by name: each once, all in one place (§3.2, §3.5). An empty one counts as absent.

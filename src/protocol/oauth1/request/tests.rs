@@ -377,11 +377,12 @@ fn a_protocol_parameter_comes_once_and_all_come_in_one_place() {
             parse(ORIGIN, &get(&target, &[header.as_bytes()])),
             Kind::ParameterRejected,
         );
+        let body = format!("{name}=1");
         let form = Sent {
             method: "POST",
             target: "/r",
             authorization: &[header.as_bytes()],
-            body: Body::Form(format!("{name}=1").as_bytes()),
+            body: Body::Form(body.as_bytes()),
         };
         refused(parse(ORIGIN, &form), Kind::ParameterRejected);
     }
@@ -406,10 +407,11 @@ fn other_parameters_are_signed_and_mean_nothing() {
             .base_string()
             .contains("oauth_future%3D1%26oauth_future%3D2")
     );
+    let header = usual_header();
     let sent = Sent {
         method: "GET",
         target: "/r?oauth_other=1&a=%ff%00",
-        authorization: &[usual_header().as_bytes()],
+        authorization: &[header.as_bytes()],
         body: Body::Form(b"b=%fe&realm="),
     };
     let request = parse(ORIGIN, &sent).unwrap();
