@@ -15,6 +15,7 @@ mod implicit_errors;
 mod introspect;
 mod introspect_errors;
 mod lifetimes;
+mod oauth1_signatures;
 mod old_passwords;
 mod optional_scopes;
 mod password;

@@ -11,6 +11,7 @@ mod command;
 mod database;
 mod device;
 mod request;
+mod signing;
 mod tls;
 
 use std::path::Path;
@@ -41,6 +42,7 @@ pub(crate) use self::database::Database;
 use self::database::Store;
 pub(crate) use self::device::Codes;
 pub(crate) use self::request::Request;
+pub(crate) use self::signing::{Call, Keys, encoded};
 pub(crate) use self::tls::{Authority, Pair};
 
 /// Runs one test on SQLite and on PostgreSQL, as `name::sqlite` and `name::postgres`. Settings other than
@@ -470,7 +472,7 @@ async fn serve_by(entropy: Entropy, settings: &[(String, String)], clock: &Manua
         file: FileSource::None,
     };
     let config = Config::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
-    let started = server::start(config, Clock::Manual(clock.clone()), entropy).await;
+    let started = Box::pin(server::start(config, Clock::Manual(clock.clone()), entropy)).await;
     started.unwrap_or_else(|error| panic!("the server did not start: {error}"))
 }
 
