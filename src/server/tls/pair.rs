@@ -17,6 +17,8 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use zeroize::Zeroizing;
 
+use super::told;
+
 /// Where the certificate and its key are.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
@@ -178,13 +180,13 @@ impl Pair {
         if now < self.not_before {
             complaints.push(format!(
                 "the TLS certificate in {file} is not valid before {}: clients refuse it until then",
-                self.not_before
+                told(self.not_before)
             ));
         }
         if now > self.not_after {
             complaints.push(format!(
                 "the TLS certificate in {file} ended on {}: clients refuse it",
-                self.not_after
+                told(self.not_after)
             ));
         }
         complaints.extend(hosts.iter().filter(|host| !self.covers(host)).map(|host| {
