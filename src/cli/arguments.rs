@@ -73,7 +73,7 @@ pub enum CertificateCommand {
 
 #[derive(Debug, Args)]
 pub struct NewCertificate {
-    /// A host name or address that it is for; may be repeated [default: localhost, 127.0.0.1 and ::1]
+    /// A host name or address that it is for; may be repeated [default: localhost and its addresses]
     #[arg(long, value_name = "HOST", value_parser = NonEmptyStringValueParser::new())]
     pub name: Vec<String>,
     /// The certificate's file, which must not be there [default: the setting `tls_certificate`, or tegata.pem]

@@ -46,13 +46,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let load = Load::new(&shared.limits, until);
-    let (begin, begun) = mpsc::unbounded_channel();
+    let (sender, begun) = mpsc::unbounded_channel();
     let service = service_fn(|request| {
         let underway = load.begin();
         answer(request, client.clone(), Arc::clone(shared), underway)
     });
     let connection =
-        pin!(builder(Streams(begin), &shared.limits).serve_connection(TokioIo::new(stream), service));
+        pin!(builder(Streams(sender), &shared.limits).serve_connection(TokioIo::new(stream), service));
     let mut connection = Together {
         connection,
         begun,

@@ -76,8 +76,8 @@ impl Files {
     pub(super) fn unusable(&self, error: &Error) -> Fault {
         match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => self.of_key(format!(
-                "the key does not fit the first certificate in {:?}",
-                self.certificate
+                "the key does not fit the first certificate in {}",
+                self.certificate.display()
             )),
             Error::InvalidCertificate(_) => self.of_certificate("its first certificate cannot be read"),
             _ => self.of_key(
@@ -118,7 +118,7 @@ impl Files {
 }
 
 fn fault(setting: &str, path: &Path, reason: impl fmt::Display) -> Fault {
-    Fault(format!("{setting} = {path:?}: {reason}"))
+    Fault(format!("{setting} = {:?}: {reason}", path.to_string_lossy()))
 }
 
 fn unreadable(error: &io::Error) -> String {

@@ -97,13 +97,12 @@ impl Connection {
             .await
             .unwrap()
             .ok()?;
-        let [a, b, c, kind, flags, s, t, u, v] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
         self.stream.read_exact(&mut payload).await.ok()?;
         Some(Frame {
-            kind,
-            flags,
-            stream: u32::from_be_bytes([s, t, u, v]),
+            kind: head[3],
+            flags: head[4],
+            stream: u32::from_be_bytes(head[5..].try_into().unwrap()),
             payload,
         })
     }
