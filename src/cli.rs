@@ -7,6 +7,7 @@ pub mod settings;
 
 mod application;
 mod audit;
+mod certificate;
 mod check;
 mod failure;
 mod grant;
@@ -27,7 +28,7 @@ use crate::base::config::{Config, Database, Sources};
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::flow::{App, OpenError, sweep};
-use arguments::{Arguments, Command};
+use arguments::{Arguments, CertificateCommand, Command};
 use failure::Failure;
 use output::{Format, Migrated, Swept};
 
@@ -58,6 +59,10 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         Config::load(Sources::of_process(arguments.settings)).map_err(|faults| Failure::settings(&faults))?;
     if let Command::Serve = arguments.command {
         return runtime(Builder::new_multi_thread())?.block_on(serve::serve(config));
+    }
+    if let Command::Certificate(CertificateCommand::Create(wanted)) = arguments.command {
+        let made = certificate::create(&config, wanted, arguments.format, &Clock::System)?;
+        return output::print(&made);
     }
     if let Command::Check(check) = &arguments.command {
         let checking = check::run(config, check, arguments.format);
@@ -107,9 +112,11 @@ async fn perform(
         Command::Grant(command) => grant::run(app, command, format).await,
         Command::Sweep => format.render(&Swept::new(sweep::all(app).await?)),
         // whoever opens the store migrates it
-        Command::Migrate | Command::Audit(_) | Command::Check(_) | Command::Serve => {
-            format.render(&Migrated::new(app.config.database_url.to_string()))
-        }
+        Command::Migrate
+        | Command::Audit(_)
+        | Command::Certificate(_)
+        | Command::Check(_)
+        | Command::Serve => format.render(&Migrated::new(app.config.database_url.to_string())),
     }
 }
 

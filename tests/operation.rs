@@ -11,7 +11,7 @@ mod long_families;
 mod mimicry;
 mod postgres_faults;
 mod postgres_restart;
-mod process;
+pub(crate) mod process;
 mod proxy;
 mod sessions;
 mod setup_link;

@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -52,12 +53,35 @@ pub enum Command {
     /// Grants: what people have authorized, and what came of it
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// A TLS certificate for trying out
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
     /// List the settings and applications that depart from best current practice (RFC 9700)
     Check(Check),
     /// Print the audit log, the newest first: a JSON document a line
     Audit(AuditSearch),
     /// Delete everything that has expired
     Sweep,
+}
+
+/// `tegata certificate …`
+#[derive(Debug, Subcommand)]
+pub enum CertificateCommand {
+    /// Make a self-signed certificate and its key, for trying out: nobody but you knows that it is to be trusted
+    Create(NewCertificate),
+}
+
+#[derive(Debug, Args)]
+pub struct NewCertificate {
+    /// A host name or address that it is for; may be repeated [default: localhost and its addresses]
+    #[arg(long, value_name = "HOST", value_parser = NonEmptyStringValueParser::new())]
+    pub name: Vec<String>,
+    /// The certificate's file, which must not be there [default: the setting `tls_certificate`, or tegata.pem]
+    #[arg(long, value_name = "PATH")]
+    pub certificate: Option<PathBuf>,
+    /// The key's file, which must not be there [default: the setting `tls_key`, or tegata.key]
+    #[arg(long, value_name = "PATH")]
+    pub key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -450,6 +474,8 @@ mod tests {
             "tegata grant list",
             "tegata grant show nonsense",
             "tegata grant revoke",
+            "tegata certificate",
+            "tegata certificate create --name=",
         ] {
             assert_eq!(refused(line).exit_code(), 2, "{line}");
         }

@@ -1,5 +1,6 @@
 //! What the commands print: every JSON shape, and its plain lines.
 
+mod certificates;
 mod families;
 
 use std::fmt::Write as _;
@@ -19,6 +20,7 @@ use crate::model::ids::UserId;
 use crate::model::user::User;
 use crate::protocol::departure::Departure;
 
+pub(super) use certificates::CreatedCertificate;
 pub(super) use families::RevokedGrant;
 
 /// How a result is printed.

@@ -33,10 +33,21 @@ pub(super) async fn serve(
     // answers are written whole; without it they wait for the client's acknowledgements
     let _ = stream.set_nodelay(true);
     let watch = Watch::new(&shared.limits);
-    let Some(acceptor) = acceptor else {
-        return http1::serve(stream, &watch, &Client::at(address), shared).await;
-    };
-    let Some(stream) = shake_hands(stream, acceptor, &watch, shared).await else {
+    match acceptor {
+        None => http1::serve(stream, &watch, &Client::at(address), shared).await,
+        // on the heap, so that a connection without TLS has no room for it
+        Some(acceptor) => Box::pin(serve_tls(stream, address, acceptor, &watch, shared)).await,
+    }
+}
+
+async fn serve_tls(
+    stream: TcpStream,
+    address: SocketAddr,
+    acceptor: &Acceptor,
+    watch: &Watch,
+    shared: &Arc<Shared>,
+) {
+    let Some(stream) = shake_hands(stream, acceptor, watch, shared).await else {
         return;
     };
     let (_, session) = stream.get_ref();
@@ -47,7 +58,7 @@ pub(super) async fn serve(
     if session.alpn_protocol() == Some(HTTP2) {
         http2::serve(stream, watch.deadline(), client, shared).await;
     } else {
-        http1::serve(stream, &watch, &client, shared).await;
+        http1::serve(stream, watch, &client, shared).await;
     }
 }
 

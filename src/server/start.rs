@@ -52,14 +52,18 @@ impl std::error::Error for StartError {}
 /// An address that is taken, a certificate that cannot be used, a store that cannot be opened.
 pub async fn start(mut config: Config, clock: Clock, entropy: Entropy) -> Result<Running, StartError> {
     let tls = Tls::load(&config, clock.now()).map_err(|fault| StartError(fault.to_string()))?;
-    let (doors, addresses, mtls_addresses) = open_doors(&config, tls.as_ref())?;
+    let Doors {
+        all: doors,
+        addresses,
+        mtls_addresses,
+    } = Doors::open(&config, tls.as_ref())?;
     if config.mtls_listen.is_some() {
         config.mtls_listen = Some(mtls_addresses.clone());
     }
     let port = addresses.first().map_or(0, SocketAddr::port);
     let issuer = config.issuer(port);
     let database = config.database_url.clone();
-    let opened = App::open(config, clock, entropy, issuer).await;
+    let opened = Box::pin(App::open(config, clock, entropy, issuer)).await;
     let app = opened.map_err(|error| match error {
         OpenError::Store(error) => StartError(format!(
             "database_url = {database} (from {}): {error}",
@@ -95,31 +99,50 @@ pub async fn start(mut config: Config, clock: Clock, entropy: Entropy) -> Result
     })
 }
 
-/// The doors, the addresses of those that everybody uses, and of those that ask for client certificates. Where
-/// none are kept for that, every one that speaks TLS asks.
-fn open_doors(
-    config: &Config,
-    tls: Option<&Arc<Tls>>,
-) -> Result<(Vec<Door>, Vec<SocketAddr>, Vec<SocketAddr>), StartError> {
-    let mut doors = Vec::new();
-    let mut open = |addresses: Option<&[SocketAddr]>, flag: &str, asks: bool| {
-        let listeners = listen::bind(addresses, flag).map_err(|error| StartError(error.to_string()))?;
-        let bound: Vec<SocketAddr> = listeners
+/// What is listened on.
+struct Doors {
+    all: Vec<Door>,
+    /// Of those that everybody uses.
+    addresses: Vec<SocketAddr>,
+    /// Of those kept for client certificates.
+    mtls_addresses: Vec<SocketAddr>,
+}
+
+impl Doors {
+    /// Where no addresses are kept for client certificates, every one that speaks TLS asks for them.
+    fn open(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Self, StartError> {
+        let mut doors = Self {
+            all: Vec::new(),
+            addresses: Vec::new(),
+            mtls_addresses: Vec::new(),
+        };
+        let asks = config.mtls_listen.is_none();
+        doors.addresses = doors.add(config.listen.as_deref(), "--listen", tls, asks)?;
+        if let Some(wanted) = config.mtls_listen.as_deref() {
+            doors.mtls_addresses = doors.add(Some(wanted), "--mtls-listen", tls, true)?;
+        }
+        Ok(doors)
+    }
+
+    /// The addresses with their real ports.
+    fn add(
+        &mut self,
+        wanted: Option<&[SocketAddr]>,
+        flag: &str,
+        tls: Option<&Arc<Tls>>,
+        asks: bool,
+    ) -> Result<Vec<SocketAddr>, StartError> {
+        let listeners = listen::bind(wanted, flag).map_err(|error| StartError(error.to_string()))?;
+        let bound = listeners
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
             .collect();
-        doors.extend(listeners.into_iter().map(|listener| Door {
+        self.all.extend(listeners.into_iter().map(|listener| Door {
             listener,
             tls: tls.map(|tls| tls.acceptor(asks)),
         }));
         Ok(bound)
-    };
-    let addresses = open(config.listen.as_deref(), "--listen", config.mtls_listen.is_none())?;
-    let mtls_addresses = match &config.mtls_listen {
-        Some(wanted) => open(Some(wanted), "--mtls-listen", true)?,
-        None => Vec::new(),
-    };
-    Ok((doors, addresses, mtls_addresses))
+    }
 }
 
 /// Whoever has to offer them should know what they cost.

@@ -16,6 +16,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::ServerConfig;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -144,7 +145,11 @@ impl Tls {
         *read = stamps;
         match &reload {
             Reload::Taken { not_after } => {
-                tracing::info!(event = "tls_reloaded", %not_after, "new connections get the new TLS certificate");
+                tracing::info!(
+                    event = "tls_reloaded",
+                    not_after = told(*not_after),
+                    "new connections get the new TLS certificate"
+                );
             }
             Reload::Unchanged => tracing::debug!("the TLS certificate is as before"),
             Reload::Refused(fault) => {
@@ -186,8 +191,8 @@ impl Tls {
                 complained = Some(now);
                 tracing::warn!(
                     event = "tls_certificate_ends",
-                    not_after = %self.not_after(),
-                    "the TLS certificate ends soon: put a new one in {}",
+                    "the TLS certificate is valid until {} and no longer: put a new one in {}",
+                    told(self.not_after()),
                     self.files.certificate.display()
                 );
             }
@@ -261,6 +266,10 @@ fn complain(pair: &Pair, hosts: &[String], now: OffsetDateTime) {
     for complaint in pair.complaints(hosts, now) {
         tracing::warn!(event = "tls_certificate", "{complaint}");
     }
+}
+
+fn told(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_default()
 }
 
 fn is_due(not_after: OffsetDateTime, complained: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {

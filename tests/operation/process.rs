@@ -11,12 +11,12 @@ use serde_json::Value;
 use crate::world::World;
 
 /// A running `tegata`. Killed when it is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     /// The whole first line of stdout.
-    pub(super) ready: String,
+    pub(crate) ready: String,
     /// The world as seen through this process.
-    pub(super) world: World,
+    pub(crate) world: World,
     stderr: Arc<Mutex<String>>,
     reading: Option<JoinHandle<()>>,
 }
@@ -40,7 +40,7 @@ pub(super) fn command(world: &World, arguments: &[&str]) -> Command {
 
 impl Process {
     /// Starts it and waits for its ready line.
-    pub(super) async fn start(world: &World, arguments: &[&str]) -> Self {
+    pub(crate) async fn start(world: &World, arguments: &[&str]) -> Self {
         let mut child = command(world, arguments).spawn().expect("the binary starts");
         let stderr = Arc::new(Mutex::new(String::new()));
         let reading = collect(child.stderr.take().unwrap(), stderr.clone());
@@ -125,7 +125,7 @@ impl Process {
     }
 
     /// What it has said on stderr so far.
-    pub(super) fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
 }

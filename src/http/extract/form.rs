@@ -146,5 +146,6 @@ fn is_own_origin(origin: &[u8], headers: &HeaderMap, app: &App) -> bool {
     };
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    loopback && !app.issuer.is_https() && origin == format!("http://{host}").as_bytes()
+    let scheme = if app.issuer.is_https() { "https" } else { "http" };
+    loopback && app.issuer.is_loopback() && origin == format!("{scheme}://{host}").as_bytes()
 }

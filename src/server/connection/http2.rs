@@ -46,13 +46,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let load = Load::new(&shared.limits, until);
-    let (begin, begun) = mpsc::unbounded_channel();
+    let (sender, begun) = mpsc::unbounded_channel();
     let service = service_fn(|request| {
         let underway = load.begin();
         answer(request, client.clone(), Arc::clone(shared), underway)
     });
     let connection =
-        pin!(builder(Streams(begin), &shared.limits).serve_connection(TokioIo::new(stream), service));
+        pin!(builder(Streams(sender), &shared.limits).serve_connection(TokioIo::new(stream), service));
     let mut connection = Together {
         connection,
         begun,
@@ -77,8 +77,20 @@ where
         biased;
         () = &mut connection => {}
         () = overdue => {}
-        () = async { sleep(shared.limits.linger).await; load.idle().await } => {}
+        () = idle_for(shared.limits.linger, &load) => {}
         () = shared.stop.forced() => {}
+    }
+}
+
+/// Returns when no request is under way at the beginning and at the end of `time`. A client that says nothing
+/// more is not waited for.
+async fn idle_for(time: Duration, load: &Load) {
+    loop {
+        load.idle().await;
+        sleep(time).await;
+        if load.is_idle() {
+            return;
+        }
     }
 }
 
@@ -183,12 +195,22 @@ impl<C: Future> Future for Together<'_, C> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let ended = self.connection.as_mut().poll(cx).is_ready();
-        while let Poll::Ready(Some(stream)) = self.begun.poll_recv(cx) {
-            self.running.push(stream);
+        loop {
+            if self.connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            while let Poll::Ready(Some(stream)) = self.begun.poll_recv(cx) {
+                self.running.push(stream);
+            }
+            let mut some_ended = false;
+            while let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) {
+                some_ended = true;
+            }
+            // what they left is sent before anybody takes the connection for idle
+            if !some_ended {
+                return Poll::Pending;
+            }
         }
-        while let Poll::Ready(Some(())) = self.running.poll_next_unpin(cx) {}
-        if ended { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

@@ -17,6 +17,8 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use zeroize::Zeroizing;
 
+use super::told;
+
 /// Where the certificate and its key are.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
@@ -74,8 +76,8 @@ impl Files {
     pub(super) fn unusable(&self, error: &Error) -> Fault {
         match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => self.of_key(format!(
-                "the key does not fit the first certificate in {:?}",
-                self.certificate
+                "the key does not fit the first certificate in {}",
+                self.certificate.display()
             )),
             Error::InvalidCertificate(_) => self.of_certificate("its first certificate cannot be read"),
             _ => self.of_key(
@@ -116,7 +118,7 @@ impl Files {
 }
 
 fn fault(setting: &str, path: &Path, reason: impl fmt::Display) -> Fault {
-    Fault(format!("{setting} = {path:?}: {reason}"))
+    Fault(format!("{setting} = {:?}: {reason}", path.to_string_lossy()))
 }
 
 fn unreadable(error: &io::Error) -> String {
@@ -178,13 +180,13 @@ impl Pair {
         if now < self.not_before {
             complaints.push(format!(
                 "the TLS certificate in {file} is not valid before {}: clients refuse it until then",
-                self.not_before
+                told(self.not_before)
             ));
         }
         if now > self.not_after {
             complaints.push(format!(
                 "the TLS certificate in {file} ended on {}: clients refuse it",
-                self.not_after
+                told(self.not_after)
             ));
         }
         complaints.extend(hosts.iter().filter(|host| !self.covers(host)).map(|host| {
