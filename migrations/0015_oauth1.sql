@@ -27,15 +27,16 @@ CREATE TABLE oauth1_request_tokens (
     callback TEXT NOT NULL,
     scopes JSONB NOT NULL,
     user_id UUID,
-    grant_id UUID,
+    grant_id UUID REFERENCES grants (id) ON DELETE CASCADE,
     verifier_hash BYTEA,
     created_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
     decided_at TIMESTAMPTZ,
     used_at TIMESTAMPTZ
 );
-CREATE INDEX oauth1_request_tokens_expires_at ON oauth1_request_tokens (expires_at);
-CREATE INDEX oauth1_request_tokens_application_id ON oauth1_request_tokens (application_id, expires_at);
+CREATE INDEX oauth1_request_tokens_expires_at ON oauth1_request_tokens (expires_at) WHERE used_at IS NULL;
+CREATE INDEX oauth1_request_tokens_application_id ON oauth1_request_tokens (application_id, expires_at)
+    WHERE decided_at IS NULL;
 CREATE INDEX oauth1_request_tokens_grant_id ON oauth1_request_tokens (grant_id) WHERE grant_id IS NOT NULL;
 
 -- An authorization is a row in `grants`, as for OAuth 2.0: so whatever ends one ends the other.

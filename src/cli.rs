@@ -12,6 +12,7 @@ mod check;
 mod failure;
 mod grant;
 mod output;
+mod sealing_key;
 mod serve;
 mod stdin;
 mod token;
@@ -110,6 +111,7 @@ async fn perform(
         Command::Application(command) => application::run(app, command, secret, format).await,
         Command::Token(command) => token::run(app, command, secret, format).await,
         Command::Grant(command) => grant::run(app, command, format).await,
+        Command::SealingKey(command) => sealing_key::run(app, &command, format).await,
         Command::Sweep => format.render(&Swept::new(sweep::all(app).await?)),
         // whoever opens the store migrates it
         Command::Migrate

@@ -90,6 +90,53 @@ fn only_the_store_speaks_sql() {
     );
 }
 
+/// Who may know of OAuth 1.0a: itself, whoever assembles, and what shows or ends all that an application holds.
+const KNOW_OAUTH1: &[&str] = &[
+    "src/flow/mod.rs",
+    "src/flow/applications.rs",
+    "src/flow/sealing.rs",
+    "src/flow/sweep.rs",
+    "src/protocol/mod.rs",
+    "src/store/mod.rs",
+    "src/model/mod.rs",
+    "src/http/mod.rs",
+    "src/http/api.rs",
+    "src/http/pages/login.rs",
+    "src/http/pages/applications.rs",
+    "src/http/pages/applications/form.rs",
+    "src/http/pages/applications/json.rs",
+    "src/http/pages/applications/show.rs",
+    "src/cli/application.rs",
+    "src/server/start.rs",
+];
+
+#[test]
+fn oauth_2_knows_nothing_of_oauth_1() {
+    let mut faults = Vec::new();
+    for source in sources("src") {
+        let path = source.path.display().to_string();
+        let is_its_own = path.contains("/oauth1/") || path.ends_with("/oauth1.rs");
+        if is_its_own || KNOW_OAUTH1.contains(&&*path) {
+            continue;
+        }
+        for (line, code) in source.lines() {
+            let named = ["oauth1::", "oauth1;", "oauth1}", "oauth1,"]
+                .iter()
+                .any(|name| code.contains(name));
+            if named && !code.contains('"') && code.trim_start().starts_with("use ")
+                || mentions(code, "oauth1::")
+            {
+                faults.push(format!("{path}:{line}: {}", code.trim()));
+            }
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "OAuth 2.0 uses OAuth 1.0a:\n{}",
+        faults.join("\n")
+    );
+}
+
 #[test]
 fn only_the_doorstep_and_http_know_axum() {
     let faults = uses(

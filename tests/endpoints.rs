@@ -6,6 +6,7 @@ pub(crate) mod applications;
 mod authorization;
 mod authorized_applications;
 mod bearer;
+mod consumers;
 mod cross_origin;
 mod errors;
 mod failed_requests;

@@ -15,6 +15,8 @@ mod implicit_errors;
 mod introspect;
 mod introspect_errors;
 mod lifetimes;
+mod oauth1;
+mod oauth1_errors;
 mod oauth1_signatures;
 mod old_passwords;
 mod optional_scopes;

@@ -4,3 +4,4 @@ mod browser;
 mod browser_application;
 mod oauth2_crate;
 mod python;
+mod signed;

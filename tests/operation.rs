@@ -13,6 +13,7 @@ mod postgres_faults;
 mod postgres_restart;
 pub(crate) mod process;
 mod proxy;
+mod sealing;
 mod sessions;
 mod setup_link;
 mod sign_in_limits;

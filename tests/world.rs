@@ -8,6 +8,7 @@ mod browser;
 mod callback;
 mod chromium;
 mod command;
+mod consumer;
 mod database;
 mod device;
 mod request;
@@ -38,6 +39,7 @@ pub(crate) use self::browser::{Authorized, Browser, filled_in};
 pub(crate) use self::callback::Callback;
 pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::command::{Printed, User};
+pub(crate) use self::consumer::{Consumer, decided, exchange, member};
 pub(crate) use self::database::Database;
 use self::database::Store;
 pub(crate) use self::device::Codes;
@@ -127,6 +129,10 @@ impl World {
             } else {
                 set(&mut given, name, value);
             }
+        }
+        if settings.iter().any(|(name, _)| *name == "oauth1") {
+            let file = store.folder.path().join("sealing.key");
+            set(&mut given, "sealing_key_file", &file.display().to_string());
         }
         let running = serve(&given, &clock).await;
         let base_url = running.issuer().to_owned();

@@ -79,6 +79,8 @@ fn application(confidential: bool, redirect_uris: &[&str]) -> Application {
         created_at: NOW,
         updated_at: NOW,
         last_used_at: None,
+        oauth1: false,
+        oauth1_rsa_public_key: None,
         disabled_at: None,
     }
 }

@@ -2,11 +2,13 @@
 
 use super::arguments::{ApplicationCommand, NewApplication};
 use super::failure::Failure;
-use super::output::{self, DeletedApplication, Format, RotatedSecret, SwitchedApplication};
+use super::output::{
+    self, DeletedApplication, Format, RotatedConsumerSecret, RotatedSecret, SwitchedApplication,
+};
 use crate::base::secret::Secret;
-use crate::flow::applications::described::{Summary, described, summary};
+use crate::flow::applications::described::{Fresh, Summary, described, summary};
 use crate::flow::applications::{self, Manager, NotSaved, Older, Wanted};
-use crate::flow::{App, access, failed_requests};
+use crate::flow::{App, access, failed_requests, oauth1};
 use crate::model::application::Client;
 use crate::model::caller::Caller;
 
@@ -29,6 +31,9 @@ pub(super) async fn run(
         ApplicationCommand::RotateSecret(application) => {
             rotate_secret(app, &application.client_id, format).await
         }
+        ApplicationCommand::RotateConsumerSecret(application) => {
+            rotate_consumer_secret(app, &application.client_id, format).await
+        }
         ApplicationCommand::Failures(application) => failures(app, &application.client_id, format).await,
     }
 }
@@ -45,27 +50,25 @@ async fn create(
     chosen: Option<Secret>,
     format: Format,
 ) -> Result<String, Failure> {
-    if new.oauth1 {
-        return Err(Failure::new(
-            "--oauth1: OAuth 1.0a is not available in this version: leave it out",
-        ));
-    }
-    let saved = applications::create(
-        app,
-        Manager::Administrator,
-        &Caller::OPERATOR,
-        &wanted(new, chosen),
-    )
-    .await?;
-    if saved.secret.is_some() && format == Format::Plain {
+    let oauth1_rsa_public_key = match &new.oauth1_rsa_public_key {
+        Some(file) => Some(std::fs::read_to_string(file).map_err(|error| {
+            Failure::new(format!(
+                "--oauth1-rsa-public-key {}: {error}: name a PEM file that can be read",
+                file.display()
+            ))
+        })?),
+        None => None,
+    };
+    let wanted = Wanted {
+        oauth1_rsa_public_key,
+        ..wanted(new, chosen)
+    };
+    let saved = applications::create(app, Manager::Administrator, &Caller::OPERATOR, &wanted).await?;
+    let fresh = Fresh::of(&saved);
+    if fresh.is_any() && format == Format::Plain {
         output::tell(SHOWN_ONCE);
     }
-    format.render(&described(
-        app,
-        &saved.client,
-        &saved.allowed,
-        saved.secret.as_ref(),
-    ))
+    format.render(&described(app, &saved.client, &saved.allowed, fresh))
 }
 
 fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
@@ -86,6 +89,7 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
         reuse_access_token: new.reuse_access_token,
         revoke_previous_tokens: new.revoke_previous_tokens,
         allowed_origins: new.allowed_origin,
+        oauth1: Some(new.oauth1),
         owner: new.owner,
         restricted: !(new.allow_user.is_empty() && new.allow_group.is_empty()),
         users: new.allow_user,
@@ -108,7 +112,7 @@ async fn list(app: &App, format: Format) -> Result<String, Failure> {
 async fn show(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
     let client = named(app, client_id).await?;
     let allowed = access::allowed(app, client.application.id).await?;
-    format.render(&described(app, &client, &allowed, None))
+    format.render(&described(app, &client, &allowed, Fresh::default()))
 }
 
 async fn disable(app: &App, client_id: String, format: Format) -> Result<String, Failure> {
@@ -170,4 +174,22 @@ async fn rotate_secret(app: &App, client_id: &str, format: Format) -> Result<Str
         output::tell(SHOWN_ONCE);
     }
     format.render(&RotatedSecret::new(client_id.to_owned(), secret))
+}
+
+async fn rotate_consumer_secret(app: &App, client_id: &str, format: Format) -> Result<String, Failure> {
+    let client = named(app, client_id).await?;
+    let (by, caller) = (Manager::Administrator, Caller::OPERATOR);
+    let rotated = oauth1::rotate_consumer_secret(app, by, &caller, client.application.id).await?;
+    let Some(secret) = rotated else {
+        return Err(Failure::new(format!(
+            "{client_id} does not speak OAuth 1.0a: an administrator switches that on in its form"
+        )));
+    };
+    if format == Format::Plain {
+        output::tell(SHOWN_ONCE);
+    }
+    format.render(&RotatedConsumerSecret {
+        client_id: client_id.to_owned(),
+        consumer_secret: Some(secret),
+    })
 }

@@ -60,6 +60,9 @@ pub enum Command {
     Check(Check),
     /// Print the audit log, the newest first: a JSON document a line
     Audit(AuditSearch),
+    /// The key that secrets of OAuth 1.0a rest sealed under
+    #[command(subcommand)]
+    SealingKey(SealingKeyCommand),
     /// Delete everything that has expired
     Sweep,
 }
@@ -89,6 +92,15 @@ pub struct Check {
     /// Exit with 1 where anything is listed
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `tegata sealing-key …`
+#[derive(Debug, Subcommand)]
+pub enum SealingKeyCommand {
+    /// Put a fresh key first in the key file and seal everything anew under it; for one server
+    Rotate,
+    /// Seal everything anew under the first key of the file; after every node was given that key
+    Reseal,
 }
 
 /// `tegata audit`
@@ -197,6 +209,8 @@ pub enum ApplicationCommand {
     Delete(ClientId),
     /// Generate another secret; the one before it goes on working until the next rotation
     RotateSecret(ClientId),
+    /// Generate another consumer secret of OAuth 1.0a in place of the one before
+    RotateConsumerSecret(ClientId),
     /// Show what its requests were refused for in the last 30 days
     Failures(ClientId),
 }
@@ -236,9 +250,12 @@ pub struct NewApplication {
     /// May introspect other applications' tokens: it is a resource server
     #[arg(long)]
     pub introspect: bool,
-    /// Also speaks OAuth 1.0a (not available in this version)
+    /// Also speaks OAuth 1.0a (RFC 5849), where the setting oauth1 is on; a consumer secret is printed once
     #[arg(long)]
     pub oauth1: bool,
+    /// A file with the public key or certificate (PEM) of its RSA-SHA1 signatures
+    #[arg(long, value_name = "FILE", requires = "oauth1")]
+    pub oauth1_rsa_public_key: Option<PathBuf>,
     /// Leave `iss` out of redirects, for a client that refuses it
     #[arg(long)]
     pub no_iss: bool,

@@ -274,6 +274,11 @@ impl Plain for Described {
                 .as_ref()
                 .map(|secret| row("client_secret", secret.expose())),
         );
+        rows.extend(
+            self.consumer_secret
+                .as_ref()
+                .map(|secret| row("consumer_secret", secret.expose())),
+        );
         rows.extend([
             row("name", application.name.as_str()),
             row("id", application.id.to_string()),
@@ -316,6 +321,7 @@ fn policies(application: &Summary) -> Vec<Vec<String>> {
     }
     for (name, on) in [
         ("disabled", application.disabled),
+        ("oauth1", application.oauth1),
         ("reuse_access_token", application.reuse_access_token),
         ("revoke_previous_tokens", application.revoke_previous_tokens),
     ] {
@@ -348,6 +354,85 @@ impl Plain for [Summary] {
             ]
         });
         table(std::iter::once(head).chain(applications))
+    }
+}
+
+/// `application rotate-consumer-secret`.
+#[derive(Debug, Serialize)]
+pub(super) struct RotatedConsumerSecret {
+    pub(super) client_id: String,
+    #[serde(serialize_with = "expose")]
+    pub(super) consumer_secret: Option<Secret>,
+}
+
+impl Plain for RotatedConsumerSecret {
+    fn plain(&self) -> String {
+        let secret = self.consumer_secret.as_ref().map_or("", Secret::expose);
+        table([
+            row("client_id", self.client_id.as_str()),
+            row("consumer_secret", secret),
+        ])
+    }
+}
+
+/// `sealing-key rotate` and `sealing-key reseal`.
+#[derive(Debug, Serialize)]
+pub(super) struct Resealed {
+    /// The id of the key that everything rests under now.
+    key: String,
+    file: Option<String>,
+    #[serde(rename = "resealed")]
+    values: u64,
+    /// What could not be opened, and rests as it was.
+    unreadable: u64,
+    /// Keys of the file that nothing rests under.
+    unused: Vec<UnusedKey>,
+}
+
+#[derive(Debug, Serialize)]
+struct UnusedKey {
+    key: String,
+    line: usize,
+}
+
+impl From<crate::flow::sealing::Resealed> for Resealed {
+    fn from(done: crate::flow::sealing::Resealed) -> Self {
+        let unused = done.unused.iter().map(|(key, line)| UnusedKey {
+            key: key.to_string(),
+            line: *line,
+        });
+        Self {
+            key: done.key.to_string(),
+            file: done.file.as_ref().map(|file| file.display().to_string()),
+            values: done.values,
+            unreadable: done.unreadable,
+            unused: unused.collect(),
+        }
+    }
+}
+
+impl Plain for Resealed {
+    fn plain(&self) -> String {
+        let mut lines = vec![format!(
+            "Sealed anew under the key {}: {}.",
+            self.key, self.values
+        )];
+        if self.unreadable > 0 {
+            lines.push(format!(
+                "Could not be opened, and rest as they were: {}. Their keys are not in the file.",
+                self.unreadable
+            ));
+        }
+        for unused in &self.unused {
+            lines.push(format!(
+                "Nothing rests under the key {} any more: line {} of {} may be deleted. A server that runs may have \
+                 been sealing with it just now: run `tegata sealing-key reseal` once more before.",
+                unused.key,
+                unused.line,
+                self.file.as_deref().unwrap_or("the file")
+            ));
+        }
+        lines.join("\n")
     }
 }
 

@@ -12,6 +12,7 @@ use super::App;
 use super::access::Named;
 use super::audit::{self, Detail, EventName};
 use super::error::Refusal;
+use super::oauth1::consumers::Plan;
 use crate::base::secret::Secret;
 use crate::model::access::Allowed;
 use crate::model::application::{Application, ApplicationSettings, Client, SecretDigest};
@@ -64,6 +65,8 @@ pub struct Saved {
     pub withdrawn: u64,
     /// Generated now; `None` for a public application, and where nothing was generated.
     pub secret: Option<Secret>,
+    /// What it signs with by OAuth 1.0a, generated now.
+    pub consumer_secret: Option<Secret>,
 }
 
 /// # Errors
@@ -71,6 +74,7 @@ pub struct Saved {
 pub async fn create(app: &App, by: Manager, caller: &Caller, wanted: &Wanted) -> Result<Saved, NotSaved> {
     let (owner, mut faults) = wanted_owner(app, by, wanted, None).await?;
     let named = Named::of(app, by, wanted, None, &mut faults).await?;
+    let oauth1 = Plan::of(app, by, wanted, None, &mut faults);
     let (settings, client_id) = wanted.check_new(app, by, faults).map_err(NotSaved::Fields)?;
     let now = app.now();
     let client_id = client_id.unwrap_or_else(|| generated_client_id(app));
@@ -97,6 +101,7 @@ pub async fn create(app: &App, by: Manager, caller: &Caller, wanted: &Wanted) ->
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
     }
     named.save(&mut tx, id, now).await?;
+    let consumer = oauth1.save(app, &mut tx, caller, id, false, now).await?;
     let event = Event::new(EventName::ApplicationCreated)
         .user(owner)
         .application(id);
@@ -104,7 +109,7 @@ pub async fn create(app: &App, by: Manager, caller: &Caller, wanted: &Wanted) ->
     tx.commit().await?;
     changed(app).await;
     tracing::info!(event = "application_created", application = %id, client_id = %client_id);
-    saved(app, id, secret, 0).await
+    saved(app, id, secret, consumer.secret, 0).await
 }
 
 /// Whose the application is to be, and what is wrong with that.
@@ -202,6 +207,7 @@ async fn saved(
     app: &App,
     id: ApplicationId,
     secret: Option<Secret>,
+    consumer_secret: Option<Secret>,
     withdrawn: u64,
 ) -> Result<Saved, NotSaved> {
     Ok(Saved {
@@ -209,6 +215,7 @@ async fn saved(
         allowed: store::access::allowed(&app.db, id).await?,
         withdrawn,
         secret,
+        consumer_secret,
     })
 }
 
@@ -226,6 +233,7 @@ pub async fn change(
 ) -> Result<Saved, NotSaved> {
     let application = find(app, by, id).await?.ok_or(NotSaved::Gone)?.application;
     let (owner, mut faults) = wanted_owner(app, by, wanted, Some(&application)).await?;
+    let oauth1 = Plan::of(app, by, wanted, Some(&application), &mut faults);
     let before = application.settings;
     let allowed = store::access::allowed(&app.db, id).await?;
     let named = Named::of(app, by, wanted, Some((&before, &allowed)), &mut faults).await?;
@@ -247,6 +255,9 @@ pub async fn change(
         rows::set_owner(&mut tx, id, owner).await?;
     }
     let access = named.save(&mut tx, id, now).await?;
+    let consumer = oauth1
+        .save(app, &mut tx, caller, id, application.oauth1, now)
+        .await?;
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
     }
@@ -258,6 +269,7 @@ pub async fn change(
     }
     let mut fields = before.differing(&settings);
     fields.extend(access.fields);
+    fields.extend(consumer.fields);
     if owner != application.owner_id {
         fields.push("owner");
     }
@@ -279,7 +291,8 @@ pub async fn change(
     if owner != application.owner_id {
         tracing::info!(event = "application_handed_over", application = %id, owner = ?owner);
     }
-    saved(app, id, secret, access.withdrawn.unwrap_or_default()).await
+    let withdrawn = access.withdrawn.unwrap_or_default() + consumer.withdrawn;
+    saved(app, id, secret, consumer.secret, withdrawn).await
 }
 
 /// What people said yes to was this name at this address: with another they are asked again.

@@ -189,7 +189,7 @@ pub async fn family(app: &App, id: GrantId, page: Option<i64>) -> Result<Option<
         events.extend(timeline::beginning(&grant, device.as_ref(), &codes, now));
         if grant.grant_type == GrantKind::OAuth1 {
             let token = rows::request_token(&app.db, id).await?;
-            events.extend(token.iter().flat_map(|token| timeline::exchange(token, now)));
+            events.extend(token.iter().filter_map(|token| timeline::exchange(token, now)));
         }
     }
     events.extend(timeline::refreshes(&grant, &refresh_tokens));

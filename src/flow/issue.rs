@@ -9,7 +9,7 @@ use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
 use crate::model::grant::Family;
 use crate::model::grant_type::GrantType;
-use crate::model::ids::GrantId;
+use crate::model::ids::{ApplicationId, GrantId, UserId};
 use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
 use crate::protocol::token::{TokenKind, TokenResponse, TokenType};
@@ -151,7 +151,7 @@ pub(super) async fn keep(
     now: OffsetDateTime,
 ) -> Result<()> {
     if parent.is_none() && application.settings.revoke_previous_tokens {
-        supersede(tx, family, now).await?;
+        supersede(tx, family.user_id, family.application_id, family.grant_id, now).await?;
     }
     if !minted.given_again {
         let access = minted.access_token(application, Some(family.grant_id));
@@ -174,10 +174,16 @@ pub(super) async fn keep(
     store::refresh_tokens::insert(tx, &refresh, now).await
 }
 
-async fn supersede(tx: &mut Tx, family: &Family, now: OffsetDateTime) -> Result<()> {
-    store::users::hold(tx, family.user_id).await?;
-    let (user, application) = (family.user_id, family.application_id);
-    let revoked = store::grants::supersede(tx, user, application, family.grant_id, now).await?;
+/// Ends what `user` authorized `application` to before `successor`.
+pub(super) async fn supersede(
+    tx: &mut Tx,
+    user: UserId,
+    application: ApplicationId,
+    successor: GrantId,
+    now: OffsetDateTime,
+) -> Result<()> {
+    store::users::hold(tx, user).await?;
+    let revoked = store::grants::supersede(tx, user, application, successor, now).await?;
     if revoked > 0 {
         tracing::info!(event = "authorizations_superseded", %user, %application, revoked);
     }

@@ -96,12 +96,32 @@ async fn kill(app: &App, caller: &Caller, found: &Found, reason: RevokedReason) 
     Ok(tx.commit().await?)
 }
 
+/// An access token of OAuth 1.0a, which no endpoint of OAuth 2.0 knows.
+async fn find_signed(app: &App, token: &Secret) -> Result<Option<Found>, Refusal> {
+    let hash = token.hash();
+    let known = store::families::oauth1_token(&app.db, hash).await?;
+    let Some(id) = known.and_then(|token| token.grant_id) else {
+        return Ok(None);
+    };
+    let grant = store::families::find(&app.db, id, app.now()).await?;
+    Ok(grant.map(|grant| Found {
+        hash,
+        application: grant.application_id,
+        user: Some(grant.user_id),
+        grant: Some(id),
+    }))
+}
+
 /// An operator revokes one token, whosever it is. False where it is unknown.
 ///
 /// # Errors
 /// That the store did not do it.
 pub async fn by_operator(app: &App, caller: &Caller, token: &Secret) -> Result<bool, Refusal> {
-    let Some(found) = find(app, token).await? else {
+    let found = match TokenKind::parse(token.expose()) {
+        Some(TokenKind::OAuth1) => find_signed(app, token).await?,
+        _ => find(app, token).await?,
+    };
+    let Some(found) = found else {
         return Ok(false);
     };
     kill(app, caller, &found, RevokedReason::Operator).await?;

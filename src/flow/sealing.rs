@@ -44,7 +44,7 @@ pub(super) async fn open(
     };
     let keys = match SealingKeys::read(&file) {
         Err(KeyFileError::Missing) => {
-            let known = rows::known_keys(db).await.map_err(unreachable)?;
+            let known = rows::known_keys(db).await.map_err(|error| unreachable(&error))?;
             if let Some(id) = known.first() {
                 return Err(lacking(&file, id));
             }
@@ -71,7 +71,7 @@ fn unusable(why: &str) -> OpenError {
     OpenError::SealingKeys(why.to_owned())
 }
 
-fn unreachable(error: store::StoreError) -> OpenError {
+fn unreachable(error: &store::StoreError) -> OpenError {
     OpenError::Store(error.to_string())
 }
 
@@ -87,17 +87,21 @@ fn lacking(file: &Path, id: &str) -> OpenError {
 /// each with a key of its own, the later is refused.
 async fn register(db: &Db, file: &Path, keys: &SealingKeys, now: OffsetDateTime) -> Result<(), OpenError> {
     let own: Vec<String> = keys.ids().iter().map(|(id, _)| id.to_string()).collect();
-    let mut tx = db.write().await.map_err(unreachable)?;
-    rows::hold(&mut tx).await.map_err(unreachable)?;
-    let known = rows::known_keys_in(&mut tx).await.map_err(unreachable)?;
+    let mut tx = db.write().await.map_err(|error| unreachable(&error))?;
+    rows::hold(&mut tx).await.map_err(|error| unreachable(&error))?;
+    let known = rows::known_keys_in(&mut tx)
+        .await
+        .map_err(|error| unreachable(&error))?;
     if let Some(id) = known.iter().find(|id| !own.contains(id)) {
         return Err(lacking(file, id));
     }
     let Some(first) = own.first().filter(|first| !known.contains(first)) else {
         return Ok(());
     };
-    rows::add_key(&mut tx, first, now).await.map_err(unreachable)?;
-    tx.commit().await.map_err(unreachable)
+    rows::add_key(&mut tx, first, now)
+        .await
+        .map_err(|error| unreachable(&error))?;
+    tx.commit().await.map_err(|error| unreachable(&error))
 }
 
 /// What came of sealing everything anew.

@@ -147,7 +147,8 @@ fn pages(app: &App) -> Router<Http> {
             get(authorize::show)
                 .head(authorize::head)
                 .post(authorize::post)
-                .delete(authorize::deny),
+                .delete(authorize::deny)
+                .layer(from_fn_with_state(app.clone(), oauth1::authorize::divert)),
         )
         .route("/oauth/authorize/native", get(authorize::native))
         .route("/oauth/device", get(device::show).post(device::create))
@@ -262,6 +263,10 @@ fn applications() -> Router<Http> {
         .route(
             "/oauth/applications/{id}/secrets/{secret}/delete",
             post(applications::retire_secret),
+        )
+        .route(
+            "/oauth/applications/{id}/consumer_secret",
+            post(applications::rotate_consumer_secret),
         )
 }
 

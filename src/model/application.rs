@@ -24,6 +24,10 @@ pub struct Application {
     pub owner_id: Option<UserId>,
     /// The owner's user name; `None` also where the owner is deleted.
     pub owner: Option<String>,
+    /// Speaks OAuth 1.0a too.
+    pub oauth1: bool,
+    /// What its RSA-SHA1 signatures are checked with: `SubjectPublicKeyInfo` in DER.
+    pub oauth1_rsa_public_key: Option<Vec<u8>>,
     /// Counts the edits, so that one administrator's save does not silently undo another's.
     pub version: i64,
     pub created_at: OffsetDateTime,

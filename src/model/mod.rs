@@ -19,6 +19,7 @@ pub mod oauth1;
 pub mod origin;
 pub mod redirect_uri;
 pub mod resource;
+pub mod rsa_public_key;
 pub mod scope;
 pub mod session;
 pub mod token;

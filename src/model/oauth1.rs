@@ -17,7 +17,7 @@ pub const OUT_OF_BAND: &str = "oob";
 pub struct Consumer {
     pub application: Application,
     pub secret: Secret,
-    /// SubjectPublicKeyInfo in DER, for RSA-SHA1.
+    /// `SubjectPublicKeyInfo` in DER, for RSA-SHA1.
     pub rsa_public_key: Option<Vec<u8>>,
 }
 

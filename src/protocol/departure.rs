@@ -167,6 +167,13 @@ const TWO_SECRETS: Rule = Rule {
     section: "RFC 6749 §10.1",
 };
 
+const OAUTH1: Rule = Rule {
+    why: "Its requests are proven by HMAC-SHA1 or RSA-SHA1 at best, its tokens live for a year and its secrets must be \
+          kept readable; nothing of PKCE, short lifetimes and refresh holds for it.",
+    mend: "Move the application to OAuth 2.0 and switch OAuth 1.0a off for it.",
+    section: "RFC 9700 §1",
+};
+
 /// Where the settings of the server depart, in the order of the settings.
 pub fn of_server(config: &Config) -> Vec<Departure> {
     let mut found = Vec::new();
@@ -207,6 +214,9 @@ pub fn of_server(config: &Config) -> Vec<Departure> {
             found.push(rule.broken("grants", grant.name()));
         }
     }
+    if config.oauth1 {
+        found.push(OAUTH1.broken("oauth1", "true"));
+    }
     if !config.rate_limits {
         found.push(NO_RATE_LIMITS.broken("rate_limits", "false"));
     }
@@ -236,6 +246,7 @@ pub fn of_application(client: &Client, pkce_for_all: bool, now: OffsetDateTime) 
                 .filter_map(|uri| redirect_uri(uri, settings.confidential)),
         );
     }
+    found.extend(client.application.oauth1.then(|| OAUTH1.broken("oauth1", "true")));
     found.extend(lifetimes(settings));
     found.extend(origins(settings));
     found.extend(secrets(&client.secrets, now));

@@ -19,6 +19,8 @@ macro_rules! columns {
          a.refresh_token_max_ttl, a.default_scopes, a.optional_scopes, a.access_token_ttls, a.reuse_access_token,
          a.revoke_previous_tokens, a.allowed_origins, a.restricted, a.version, a.created_at, a.updated_at,
          a.last_used_at, a.disabled_at, a.owner_id,
+         EXISTS (SELECT 1 FROM oauth1_consumers x WHERE x.application_id = a.id) AS oauth1,
+         (SELECT x.rsa_public_key FROM oauth1_consumers x WHERE x.application_id = a.id) AS oauth1_rsa_public_key,
          (SELECT o.username FROM users o WHERE o.id = a.owner_id AND o.deleted_at IS NULL) AS owner"
     };
 }

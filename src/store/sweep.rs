@@ -85,15 +85,13 @@ const SWEEPS: &[Sweep] = &[
                 (SELECT hash FROM access_tokens WHERE expires_at <= $1 AND $2 <= $1 LIMIT $3"
         ),
     },
-    // A used request token stays until its family has ended, as a used code does.
+    // A used one stays until its family has ended, as a used code does.
     Sweep {
         what: "unused OAuth 1.0a request tokens",
         batch: batch!(
             "DELETE FROM oauth1_request_tokens WHERE hash IN
-                (SELECT q.hash FROM oauth1_request_tokens q
-                 WHERE q.expires_at <= $1
-                   AND (q.used_at IS NULL OR NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = q.grant_id))
-                   AND $2 <= $1 LIMIT $3"
+                (SELECT hash FROM oauth1_request_tokens WHERE expires_at <= $1 AND used_at IS NULL
+                 AND $2 <= $1 LIMIT $3"
         ),
     },
     Sweep {

@@ -15,20 +15,20 @@ use crate::form::Form;
 use crate::world::{Application, Authorized, Browser, User, World};
 
 /// A folder in which scripts run, with the settings they read.
-struct Desk {
+pub(super) struct Desk {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
 }
 
 /// A script that has printed the address to open and waits for what comes of it.
-struct Waiting {
+pub(super) struct Waiting {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Desk {
-    fn new(world: &World, application: &Application) -> Self {
+    pub(super) fn new(world: &World, application: &Application) -> Self {
         let environment = vec![
             ("TEGATA_URL", world.base_url.clone()),
             ("CLIENT_ID", application.client_id.clone()),
@@ -42,6 +42,18 @@ impl Desk {
             folder: tempfile::tempdir().unwrap(),
             environment,
         }
+    }
+
+    /// With a setting more, or another.
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// A file in the folder.
+    pub(super) fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
     }
 
     /// The same settings in a `.env` file instead of the environment.
@@ -73,7 +85,7 @@ impl Desk {
     }
 
     /// Runs a script to its end; gives what it printed.
-    fn run(&self, script: &str, arguments: &[&str]) -> String {
+    pub(super) fn run(&self, script: &str, arguments: &[&str]) -> String {
         let path = path_of(script);
         let mut all = vec![path.as_str()];
         all.extend(arguments);
@@ -81,7 +93,7 @@ impl Desk {
     }
 
     /// Runs a script up to where it wants an address opened.
-    fn open(&self, script: &str) -> Waiting {
+    pub(super) fn open(&self, script: &str) -> Waiting {
         self.open_with(script, &[])
     }
 
@@ -116,7 +128,7 @@ impl Desk {
 
 impl Waiting {
     /// Answers the script and runs it to its end.
-    fn answer(mut self, text: &str) -> String {
+    pub(super) fn answer(mut self, text: &str) -> String {
         tokio::task::block_in_place(|| {
             writeln!(self.child.stdin.take().unwrap(), "{text}").unwrap();
             let mut printed = String::new();
@@ -152,7 +164,7 @@ fn address_of(url: &str) -> String {
 }
 
 /// What a person does with the address that a script printed.
-async fn opened(world: &World, user: &User, url: &str) -> Authorized {
+pub(super) async fn opened(world: &World, user: &User, url: &str) -> Authorized {
     let path = address_of(url);
     let browser: Browser = world.browser();
     browser

@@ -1,7 +1,7 @@
 //! What people see who sign in and are asked for consent.
 
 use super::Survey;
-use crate::world::{Ask, Callback, World};
+use crate::world::{Ask, Callback, Consumer, World};
 
 const OOB: &str = "urn:ietf:wg:oauth:2.0:oob";
 
@@ -180,6 +180,40 @@ async fn the_account(world: World) {
     window.follow("#change-password").await;
     window.element("#current_password-error").await;
     survey.look("account-errors").await;
+}
+
+with("oauth1" = "true")
+async fn oauth_1_from_the_form_to_the_pin(world: World) {
+    let survey = Survey::start(&world).await;
+    let window = &survey.window;
+    let (ichiro, hanako) = (world.administrator("ichiro").await, world.user("hanako").await);
+    window.open("/login").await;
+    window.sign_in(&ichiro).await;
+    window.open("/oauth/applications/new").await;
+    window.fill("#name", "Memo Bot for the terminal").await;
+    window.fill("#redirect_uris", "urn:ietf:wg:oauth:2.0:oob\nhttps://memo.example/callback").await;
+    window.click("#oauth1").await;
+    window.fill("#oauth1_rsa_public_key", "nonsense").await;
+    window.follow("#save").await;
+    window.element("#oauth1_rsa_public_key-error").await;
+    survey.look("oauth1-form-errors").await;
+    window.fill("#oauth1_rsa_public_key", "").await;
+    window.follow("#save").await;
+    let secret = window.value("#consumer-secret").await;
+    let client_id = window.text("#client-id").await;
+    survey.look("oauth1-registered").await;
+    window.follow("#sign-out").await;
+
+    let consumer = Consumer::known(&client_id, &secret);
+    let request = consumer.request_token(&world, "oob").await;
+    window.open(&format!("/oauth/authorize?oauth_token={}", request.token)).await;
+    survey.look("oauth1-sign-in").await;
+    window.sign_in(&hanako).await;
+    survey.look("oauth1-consent").await;
+    window.follow("#authorize").await;
+    window.element("#oauth-verifier").await;
+    survey.look("oauth1-pin").await;
+    survey.open(&format!("/oauth/authorize?oauth_token={}", request.token), "oauth1-decided").await;
 }
 
 }

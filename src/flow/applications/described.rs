@@ -9,12 +9,14 @@ use time::OffsetDateTime;
 
 use crate::base::secret::Secret;
 use crate::flow::App;
+use crate::flow::applications::Saved;
 use crate::model::access::Allowed;
 use crate::model::application::{Application, Client};
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::ApplicationId;
 use crate::model::origin::Origin;
+use crate::model::rsa_public_key::RsaPublicKey;
 use crate::model::scope::Scopes;
 
 /// An application in a list.
@@ -54,6 +56,11 @@ pub struct Summary {
     pub reuse_access_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<Origin>,
+    /// Speaks OAuth 1.0a too.
+    pub oauth1: bool,
+    /// A PEM text, for RSA-SHA1; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth1_rsa_public_key: Option<String>,
     /// For `users` and `groups` alone.
     pub restricted: bool,
     pub users: Vec<String>,
@@ -75,13 +82,36 @@ pub struct Described {
     /// Null unless it was generated just now.
     #[serde(serialize_with = "exposed")]
     pub client_secret: Option<Secret>,
+    /// Left out unless it was generated just now.
+    #[serde(serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+    pub consumer_secret: Option<Secret>,
 }
 
-/// `secret` is the one that was generated just now, if any.
-pub fn described(app: &App, client: &Client, allowed: &Allowed, secret: Option<&Secret>) -> Described {
+/// What was generated just now, if anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fresh<'a> {
+    pub client_secret: Option<&'a Secret>,
+    pub consumer_secret: Option<&'a Secret>,
+}
+
+impl<'a> Fresh<'a> {
+    pub fn of(saved: &'a Saved) -> Self {
+        Self {
+            client_secret: saved.secret.as_ref(),
+            consumer_secret: saved.consumer_secret.as_ref(),
+        }
+    }
+
+    pub fn is_any(self) -> bool {
+        self.client_secret.is_some() || self.consumer_secret.is_some()
+    }
+}
+
+pub fn described(app: &App, client: &Client, allowed: &Allowed, fresh: Fresh<'_>) -> Described {
     Described {
         summary: summary(app, &client.application, allowed),
-        client_secret: secret.cloned(),
+        client_secret: fresh.client_secret.cloned(),
+        consumer_secret: fresh.consumer_secret.cloned(),
     }
 }
 
@@ -114,6 +144,11 @@ pub fn summary(app: &App, application: &Application, allowed: &Allowed) -> Summa
         reuse_access_token: settings.reuse_access_token,
         revoke_previous_tokens: settings.revoke_previous_tokens,
         allowed_origins: settings.allowed_origins.clone(),
+        oauth1: application.oauth1,
+        oauth1_rsa_public_key: application
+            .oauth1_rsa_public_key
+            .as_deref()
+            .map(RsaPublicKey::pem),
         restricted: settings.restricted,
         users: allowed.users.as_slice().to_vec(),
         groups: allowed.groups.as_slice().to_vec(),
@@ -141,7 +176,7 @@ mod tests {
     use crate::base::clock::{Clock, ManualClock};
     use crate::base::config::{Config, Sources};
     use crate::base::entropy::Entropy;
-    use crate::flow::applications::{self, Manager, NotSaved, Saved, Wanted};
+    use crate::flow::applications::{self, Manager, NotSaved, Wanted};
     use crate::model::caller::Caller;
 
     async fn create(app: &App, wanted: &Wanted) -> Result<Saved, NotSaved> {
@@ -176,9 +211,9 @@ mod tests {
     async fn an_application_has_these_members() {
         let app = app().await;
         let saved = create(&app, &wanted()).await.unwrap();
-        let secret = saved.secret.unwrap();
+        let secret = saved.secret.clone().unwrap();
         let json =
-            serde_json::to_value(described(&app, &saved.client, &saved.allowed, Some(&secret))).unwrap();
+            serde_json::to_value(described(&app, &saved.client, &saved.allowed, Fresh::of(&saved))).unwrap();
         let expected = json!({
             "id": saved.client.application.id,
             "client_id": "viewer",
@@ -198,6 +233,7 @@ mod tests {
             "reuse_access_token": false,
             "revoke_previous_tokens": false,
             "allowed_origins": [],
+            "oauth1": false,
             "restricted": false,
             "users": [],
             "groups": [],
@@ -218,7 +254,8 @@ mod tests {
             ..wanted()
         };
         let saved = create(&app, &wanted).await.unwrap();
-        let shown = serde_json::to_value(described(&app, &saved.client, &saved.allowed, None)).unwrap();
+        let shown =
+            serde_json::to_value(described(&app, &saved.client, &saved.allowed, Fresh::default())).unwrap();
         assert_eq!(shown["client_secret"], Value::Null);
         assert_eq!(shown["access_token_ttl"], 300);
         assert_eq!(shown["scopes"], json!(["read"]));

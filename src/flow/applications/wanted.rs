@@ -27,7 +27,7 @@ const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
 /// What can be wrong, in the order of the form.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 24] = [
     "client_id",
     "client_secret",
     "name",
@@ -43,6 +43,8 @@ const FIELDS: [&str; 22] = [
     "reuse_access_token",
     "revoke_previous_tokens",
     "allowed_origins",
+    "oauth1",
+    "oauth1_rsa_public_key",
     "send_iss",
     "introspect",
     "trusted",
@@ -84,6 +86,10 @@ pub struct Wanted {
     pub reuse_access_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<String>,
+    /// Speaks OAuth 1.0a too; `None`: as it is, and a new one does not.
+    pub oauth1: Option<bool>,
+    /// A PEM text; empty: none. `None`: as it is.
+    pub oauth1_rsa_public_key: Option<String>,
     /// The user name of whose it is to be; empty: the administrators'. `None`: as it is, and a new one of whoever
     /// registers it, unless that is an administrator.
     pub owner: Option<String>,
@@ -170,6 +176,8 @@ impl Wanted {
             reuse_access_token: settings.reuse_access_token,
             revoke_previous_tokens: settings.revoke_previous_tokens,
             allowed_origins: settings.allowed_origins.iter().map(Origin::to_string).collect(),
+            oauth1: None,
+            oauth1_rsa_public_key: None,
             owner: None,
             restricted: settings.restricted,
             users: allowed.users.as_slice().to_vec(),

@@ -19,7 +19,7 @@ use super::authorize::redirect;
 use super::error;
 use super::render::{chrome, page};
 use crate::flow::applications::{self as flow, Manager, NotSaved, Older, PAGE, Wanted};
-use crate::flow::{App, access};
+use crate::flow::{App, access, oauth1};
 use crate::http::extract::administrator::{Managing, ManagingForm, ManagingProgram, is_program};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
@@ -128,14 +128,8 @@ pub(in crate::http) async fn create(State(app): State<App>, request: Request) ->
     match flow::create(&app, by, &sent.caller, &typed).await {
         // Shown as the answer itself: a secret that waited for the next page would have to be kept.
         Ok(saved) => {
-            show::page_of(
-                &app,
-                &sent.viewer,
-                &saved.client,
-                saved.secret,
-                StatusCode::CREATED,
-            )
-            .await
+            let fresh = show::Fresh::of(&saved);
+            show::page_of(&app, &sent.viewer, &saved.client, fresh, StatusCode::CREATED).await
         }
         Err(refused) => form::again(&app, &sent.viewer, by, form::Asked::New, &typed, refused).await,
     }
@@ -177,7 +171,7 @@ pub(in crate::http) async fn show(
         Err(refused) => return refused,
     };
     match found(&app, by, &id, &request_id).await {
-        Ok(client) => show::page_of(&app, &viewer, &client, None, StatusCode::OK).await,
+        Ok(client) => show::page_of(&app, &viewer, &client, show::Fresh::default(), StatusCode::OK).await,
         Err(refused) => refused,
     }
 }
@@ -221,11 +215,15 @@ pub(in crate::http) async fn update(
         .and_then(|text| text.parse().ok())
         .unwrap_or(-1);
     match flow::change(&app, by, &sent.caller, id, &typed, version).await {
-        Ok(saved) if saved.secret.is_some() => {
-            show::page_of(&app, &sent.viewer, &saved.client, saved.secret, StatusCode::OK).await
+        Ok(saved) if show::Fresh::of(&saved).is_any() => {
+            let fresh = show::Fresh::of(&saved);
+            show::page_of(&app, &sent.viewer, &saved.client, fresh, StatusCode::OK).await
         }
         Ok(saved) => {
-            let notice = what_ended(saved.withdrawn, "of users who may no longer use it");
+            let notice = what_ended(
+                saved.withdrawn,
+                "of users who may no longer use it, or not in this way",
+            );
             sent.viewer.leave_notice(&notice).await;
             to(&app, &format!("{PATH}/{id}"))
         }
@@ -349,11 +347,58 @@ pub(in crate::http) async fn rotate_secret(
     };
     match flow::rotate_secret(&app, by, &sent.caller, id, Older::Keep).await {
         Ok(Some(secret)) => match found(&app, by, &id.to_string(), &request_id).await {
-            Ok(client) => show::page_of(&app, &sent.viewer, &client, Some(secret), StatusCode::CREATED).await,
+            Ok(client) => {
+                let fresh = show::Fresh {
+                    client_secret: Some(&secret),
+                    ..show::Fresh::default()
+                };
+                show::page_of(&app, &sent.viewer, &client, fresh, StatusCode::CREATED).await
+            }
             Err(refused) => refused,
         },
         Ok(None) => {
             sent.viewer.leave_notice(why_not).await;
+            to(&app, &format!("{PATH}/{id}"))
+        }
+        Err(NotSaved::Refused(refusal)) => error::refused(&refusal),
+        Err(_) => error::gone(Some(&request_id)),
+    }
+}
+
+/// `POST /oauth/applications/:id/consumer_secret`: a new consumer secret of OAuth 1.0a in place of the one before.
+pub(in crate::http) async fn rotate_consumer_secret(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(request_id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    if is_program(request.headers()) {
+        let (mut parts, _) = request.into_parts();
+        return match ManagingProgram::from_request_parts(&mut parts, &app).await {
+            Ok(ManagingProgram(by, caller)) => json::rotate_consumer_secret(&app, by, &caller, &id).await,
+            Err(refused) => refused,
+        };
+    }
+    let ManagingForm { sent, by } = match ManagingForm::from_request(request, &app).await {
+        Ok(sent) => sent,
+        Err(refused) => return refused,
+    };
+    let client = match found(&app, by, &id, &request_id).await {
+        Ok(client) => client,
+        Err(refused) => return refused,
+    };
+    let id = client.application.id;
+    match oauth1::rotate_consumer_secret(&app, by, &sent.caller, id).await {
+        Ok(Some(secret)) => {
+            let fresh = show::Fresh {
+                consumer_secret: Some(&secret),
+                ..show::Fresh::default()
+            };
+            show::page_of(&app, &sent.viewer, &client, fresh, StatusCode::CREATED).await
+        }
+        Ok(None) => {
+            let notice = "Nothing was made: the application does not speak OAuth 1.0a.";
+            sent.viewer.leave_notice(notice).await;
             to(&app, &format!("{PATH}/{id}"))
         }
         Err(NotSaved::Refused(refusal)) => error::refused(&refusal),

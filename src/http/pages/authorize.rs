@@ -263,7 +263,9 @@ impl Asking<'_> {
             remembers: consent.remembers,
             native: target.is_native(),
             nothing_ticked: consent.nothing_ticked,
-            authorization: consent.handle.expose().to_owned(),
+            authorization: Some(consent.handle.expose().to_owned()),
+            action: "/oauth/authorize".to_owned(),
+            onward: ("continue", consent.handle.expose().to_owned()),
         };
         let status = if view.nothing_ticked {
             StatusCode::UNPROCESSABLE_ENTITY
@@ -350,7 +352,7 @@ fn scope_lines(consent: &Consent) -> Vec<ScopeLine> {
     consent.scopes.iter().map(line).collect()
 }
 
-fn people_host(asked: &str, registered: Option<&RedirectUri>) -> String {
+pub(in crate::http) fn people_host(asked: &str, registered: Option<&RedirectUri>) -> String {
     registered.map_or_else(|| asked.to_owned(), RedirectUri::people_host)
 }
 

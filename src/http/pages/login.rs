@@ -12,7 +12,9 @@ use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::authorize;
 use crate::flow::device;
+use crate::flow::error::Refusal;
 use crate::flow::login::{self, Attempt, BROWSER_KNOWN, NotSignedIn};
+use crate::flow::oauth1;
 use crate::flow::sessions;
 use crate::http::extract::form::Form;
 use crate::http::extract::params::QueryParams;
@@ -21,6 +23,7 @@ use crate::http::middleware::headers::FormAction;
 use crate::http::view::login::Login;
 use crate::model::redirect_uri::{RedirectUri, append};
 use crate::protocol::params::Params;
+use crate::protocol::token::TokenKind;
 
 /// Where to go on after signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,13 +79,27 @@ fn is_handle(text: &str) -> bool {
 }
 
 /// A path of ours, and nothing that a browser could read as another host: no `//`, no backslash, no
-/// escapes, no dots. A user code may follow, since it is typed off a screen or comes from a QR code.
+/// escapes, no dots. A user code may follow, since it is typed off a screen or comes from a QR code, or a request token
+/// of OAuth 1.0a that is to be decided.
 pub(in crate::http) fn is_own_path(path: &str) -> bool {
+    if request_token(path).is_some() {
+        return true;
+    }
     let (path, query) = path.split_once('?').unwrap_or((path, "user_code="));
     is_path(path)
         && query
             .strip_prefix("user_code=")
             .is_some_and(|code| is_handle(code) && !code.contains('_'))
+}
+
+/// The path that decides a request token of OAuth 1.0a, which follows.
+pub(in crate::http) const REQUEST_TOKEN: &str = "/oauth/authorize?oauth_token=";
+
+/// The request token that a path of ours is to decide.
+fn request_token(path: &str) -> Option<Secret> {
+    path.strip_prefix(REQUEST_TOKEN)
+        .filter(|token| TokenKind::parse(token) == Some(TokenKind::OAuth1))
+        .map(Secret::new)
 }
 
 fn is_path(path: &str) -> bool {
@@ -120,18 +137,14 @@ async fn form(
     error: Option<String>,
     status: StatusCode,
 ) -> Response {
-    let waiting = match onward {
-        Onward::Authorization(handle) => match authorize::waiting(app, &Secret::new(handle)).await {
-            Ok(waiting) => waiting,
-            Err(refusal) => return error::refused(&refusal),
-        },
-        Onward::Path(_) | Onward::Home => None,
+    let (application, redirect_uri) = match waiting(app, onward).await {
+        Ok(waiting) => waiting.unzip(),
+        Err(refusal) => return error::refused(&refusal),
     };
     // Chromium applies form-action to every redirect that follows the form, up to the client's.
-    let leads_to = waiting
-        .as_ref()
-        .and_then(|waiting| RedirectUri::csp_source_of(&waiting.redirect_uri));
-    let application = waiting.map(|waiting| waiting.application);
+    let leads_to = redirect_uri
+        .flatten()
+        .and_then(|uri| RedirectUri::csp_source_of(&uri));
     let chrome = match chrome(app, viewer).await {
         Ok(chrome) => chrome,
         Err(refused) => return refused,
@@ -149,6 +162,21 @@ async fn form(
         response.extensions_mut().insert(FormAction(source));
     }
     response
+}
+
+/// The application that waits for somebody to sign in, and where the answer will lead.
+async fn waiting(app: &App, onward: &Onward) -> Result<Option<(String, Option<String>)>, Refusal> {
+    match onward {
+        Onward::Authorization(handle) => {
+            let waiting = authorize::waiting(app, &Secret::new(handle)).await?;
+            Ok(waiting.map(|waiting| (waiting.application, Some(waiting.redirect_uri))))
+        }
+        Onward::Path(path) => match request_token(path).filter(|_| oauth1::enabled(app)) {
+            Some(token) => oauth1::authorize::waiting(app, &token).await,
+            None => Ok(None),
+        },
+        Onward::Home => Ok(None),
+    }
 }
 
 pub(in crate::http) async fn create(State(app): State<App>, headers: HeaderMap, form_sent: Form) -> Response {
@@ -269,7 +297,14 @@ pub(in crate::http) async fn delete(State(app): State<App>, form: Form) -> Respo
                 &format!("{prefix}/login?continue={handle}"),
             )
         }
-        Onward::Path(path) => redirect(StatusCode::SEE_OTHER, &sign_in_href(&app, &path)),
+        Onward::Path(path) => {
+            if let (Some(token), Some(user)) = (request_token(&path), user)
+                && let Err(refusal) = oauth1::authorize::hand_over(&app, &token, user).await
+            {
+                return error::refused(&refusal);
+            }
+            redirect(StatusCode::SEE_OTHER, &sign_in_href(&app, &path))
+        }
         Onward::Home => redirect(StatusCode::SEE_OTHER, &format!("{prefix}/login")),
     }
 }
@@ -285,6 +320,7 @@ mod tests {
             "/oauth/applications",
             "/oauth/applications/0192-ab",
             "/oauth/device?user_code=WDJB-MJHT",
+            "/oauth/authorize?oauth_token=tgo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         ] {
             assert!(is_own_path(path), "{path}");
         }
@@ -304,6 +340,11 @@ mod tests {
             "/a?user_code=/b",
             "/a?user_code=%2f",
             "/a?user_code=b?c",
+            "/oauth/authorize?oauth_token=",
+            "/oauth/authorize?oauth_token=tgo_A",
+            "/oauth/authorize?oauth_token=tga_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "/oauth/authorize?oauth_token=tgo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&a=b",
+            "/a?oauth_token=tgo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "/a\tb",
         ] {
             assert!(!is_own_path(path), "{path}");

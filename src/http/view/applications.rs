@@ -87,6 +87,8 @@ pub struct ApplicationForm {
     /// The id that a new application will have, so that a form that is sent twice registers one.
     pub new_id: Option<String>,
     pub is_new: bool,
+    /// Whether this server speaks OAuth 1.0a.
+    pub speaks_oauth1: bool,
 }
 
 /// What was typed, kept as typed.
@@ -109,6 +111,9 @@ pub struct FormValues {
     pub revoke_previous_tokens: bool,
     /// One a line.
     pub allowed_origins: String,
+    /// Speaks OAuth 1.0a too, and the key of its RSA-SHA1 signatures as a PEM text.
+    pub oauth1: bool,
+    pub oauth1_rsa_public_key: String,
     /// A user name.
     pub owner: String,
     /// For those alone that are named below, one a line.
@@ -161,6 +166,10 @@ pub struct ApplicationShow {
     pub secrets: Vec<SecretRow>,
     /// A secret made just now: shown on this page and never again.
     pub new_secret: Option<Secret>,
+    /// Where it speaks OAuth 1.0a.
+    pub consumer: Option<Consumer>,
+    /// As `new_secret`.
+    pub new_consumer_secret: Option<Secret>,
     pub redirect_uris: Vec<RedirectRow>,
     /// What the codes that the test links bring are redeemed with (RFC 7636 §4.1).
     pub code_verifier: &'static str,
@@ -192,6 +201,16 @@ pub struct ApplicationShow {
     pub live_tokens: u64,
     /// Kinds of requests that were refused within a day.
     pub failures: u64,
+}
+
+/// An application that speaks OAuth 1.0a.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    /// What it is, and the address that a client is configured with.
+    pub urls: Vec<(&'static str, String)>,
+    pub rsa_public_key: bool,
+    /// Where the server does not speak it now, nothing of it works.
+    pub works: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -334,6 +353,7 @@ impl Sample for ApplicationForm {
                 redirect_uris: say("http://app.example/cb"),
                 confidential: true,
                 send_iss: true,
+                oauth1: true,
                 access_token_ttl: say("soon"),
                 restricted: true,
                 users: say("hanako\nnobody"),
@@ -361,6 +381,7 @@ impl Sample for ApplicationForm {
             version: Some(3),
             new_id: Some(say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11")),
             is_new: true,
+            speaks_oauth1: true,
         }
     }
 }
@@ -391,6 +412,18 @@ impl Sample for ApplicationShow {
             secrets: vec![secret("a", 200 * 86_400, Some(180)), secret("b", 4, None)],
             new_secret: Some(Secret::new(say(
                 "tgs_q0Yd4mV3s9XbG7hJt2LwZ8nRkP5cE1uFaT6iOyBvMxK",
+            ))),
+            consumer: Some(Consumer {
+                urls: vec![
+                    ("Request token", say("https://id.example/oauth/request_token")),
+                    ("Authorize", say("https://id.example/oauth/authorize")),
+                    ("Access token", say("https://id.example/oauth/access_token")),
+                ],
+                rsa_public_key: true,
+                works: true,
+            }),
+            new_consumer_secret: Some(Secret::new(say(
+                "tgs_a0Yd4mV3s9XbG7hJt2LwZ8nRkP5cE1uFaT6iOyBvMxK",
             ))),
             redirect_uris: vec![
                 redirect("https://memo.example/callback"),

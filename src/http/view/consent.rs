@@ -29,8 +29,12 @@ pub struct Consent {
     pub native: bool,
     /// Whether it was authorized with nothing ticked, and is asked again.
     pub nothing_ticked: bool,
-    /// The handle of the request, kept on the server.
-    pub authorization: String,
+    /// The handle of the request, kept on the server; `None`: the action says which it is.
+    pub authorization: Option<String>,
+    /// Where the answer is sent, with what it needs to be found there.
+    pub action: String,
+    /// Name and value of the field by which whoever signs in as somebody else comes back.
+    pub onward: (&'static str, String),
 }
 
 impl Consent {
@@ -74,7 +78,9 @@ impl Sample for Consent {
             remembers: true,
             native: false,
             nothing_ticked: false,
-            authorization: say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11"),
+            authorization: Some(say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11")),
+            action: say("/oauth/authorize"),
+            onward: ("continue", say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11")),
         }
     }
 }

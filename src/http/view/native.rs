@@ -17,6 +17,15 @@ pub struct NativeCode {
     pub code: Secret,
 }
 
+/// The PIN of OAuth 1.0a (RFC 5849 §2.2), to be copied by hand.
+#[derive(Clone, Debug, Template)]
+#[template(path = "oauth1_pin.html")]
+pub struct Pin {
+    pub chrome: Chrome,
+    pub application: String,
+    pub pin: Secret,
+}
+
 /// The error or denial of such a flow.
 #[derive(Clone, Debug, Template)]
 #[template(path = "native_error.html")]
@@ -39,6 +48,16 @@ impl Sample for NativeCode {
             chrome: anonymous(),
             application: say("Memo Bot for the terminal"),
             code: Secret::new(say("tgc_q0Yd4mV3s9XbG7hJt2LwZ8nRkP5cE1uFaT6iOyBvMxK")),
+        }
+    }
+}
+
+impl Sample for Pin {
+    fn sample_in(say: Say<'_>) -> Self {
+        Self {
+            chrome: anonymous(),
+            application: say("Memo Bot for the terminal"),
+            pin: Secret::new(say("7q0yd4mv3s9xbg7hjt2zwz8nrk")),
         }
     }
 }

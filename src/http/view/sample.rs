@@ -21,7 +21,7 @@ use super::failed_requests::FailedRequests;
 use super::families::{GrantShow, GrantsList, GrantsRevoke};
 use super::form_post::FormPost;
 use super::login::Login;
-use super::native::{NativeCode, NativeError};
+use super::native::{NativeCode, NativeError, Pin};
 use super::setup::{Setup, SetupGone};
 use super::users::{UserConfirm, UserForm, UserShow, UsersList};
 use super::{Chrome, FieldErrors};
@@ -63,6 +63,7 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("device-done", DeviceDone::sample_in(say).render()?),
         ("form-post", FormPost::sample_in(say).render()?),
         ("native-code", NativeCode::sample_in(say).render()?),
+        ("oauth1-pin", Pin::sample_in(say).render()?),
         ("native-error", NativeError::sample_in(say).render()?),
         ("applications", ApplicationsList::sample_in(say).render()?),
         ("application-form", ApplicationForm::sample_in(say).render()?),
@@ -432,13 +433,21 @@ mod tests {
     #[test]
     fn debug_of_a_view_tells_no_secret() {
         let views = format!(
-            "{:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?}",
+            Pin::sample(),
             UserShow::sample(),
             ApplicationShow::sample(),
             NativeCode::sample(),
             Setup::sample()
         );
-        for secret in ["tgs_", "tgc_", "1xY5bD0", "k3tz9-", "sample-csrf-token"] {
+        for secret in [
+            "tgs_",
+            "tgc_",
+            "1xY5bD0",
+            "7q0yd4mv",
+            "k3tz9-",
+            "sample-csrf-token",
+        ] {
             assert!(!views.contains(secret), "{secret}");
         }
     }

@@ -48,6 +48,8 @@ fn application(redirect_uris: &[&str]) -> Application {
         created_at: OffsetDateTime::UNIX_EPOCH,
         updated_at: OffsetDateTime::UNIX_EPOCH,
         last_used_at: None,
+        oauth1: false,
+        oauth1_rsa_public_key: None,
         disabled_at: None,
     }
 }

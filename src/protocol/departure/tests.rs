@@ -72,6 +72,8 @@ fn client(settings: ApplicationSettings, secrets: Vec<ApplicationSecret>) -> Cli
             created_at: now(),
             updated_at: now(),
             last_used_at: None,
+            oauth1: false,
+            oauth1_rsa_public_key: None,
             disabled_at: None,
         },
         secrets,

@@ -15,7 +15,7 @@ pub struct Found {
     pub token: AccessToken,
     pub secret_sealed: Vec<u8>,
     pub consumer_secret_sealed: Vec<u8>,
-    /// SubjectPublicKeyInfo in DER.
+    /// `SubjectPublicKeyInfo` in DER.
     pub rsa_public_key: Option<Vec<u8>>,
 }
 
@@ -24,7 +24,7 @@ pub async fn find(db: &Db, hash: SecretHash, client_id: &str) -> Result<Option<F
     db.query(
         "SELECT g.application_id, a.client_id, t.grant_id, g.user_id, u.username, u.admin, g.scopes, g.resources,
                 t.created_at, t.expires_at, t.secret_sealed, c.secret_sealed AS consumer_secret_sealed,
-                c.rsa_public_key,
+                c.rsa_public_key, NULL AS certificate,
                 (a.disabled_at IS NULL AND a.deleted_at IS NULL AND g.revoked_at IS NULL
                  AND g.user_epoch = u.epoch AND u.disabled_at IS NULL AND u.deleted_at IS NULL
                  AND g.access_epoch = a.access_epoch + u.access_epoch) AS live

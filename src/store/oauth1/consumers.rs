@@ -13,7 +13,7 @@ pub struct StoredConsumer {
     #[sqlx(flatten)]
     pub application: Application,
     pub secret_sealed: Vec<u8>,
-    /// SubjectPublicKeyInfo in DER.
+    /// `SubjectPublicKeyInfo` in DER.
     pub rsa_public_key: Option<Vec<u8>>,
 }
 
@@ -28,38 +28,6 @@ pub async fn find(db: &Db, client_id: &str) -> Result<Option<StoredConsumer>> {
     ))
     .bind(client_id)
     .optional()
-    .await
-}
-
-/// What is shown of a consumer.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Shown {
-    pub application_id: ApplicationId,
-    /// SubjectPublicKeyInfo in DER.
-    pub rsa_public_key: Option<Vec<u8>>,
-    pub created_at: OffsetDateTime,
-    /// When its secret was last made anew.
-    pub rotated_at: Option<OffsetDateTime>,
-}
-
-/// `None`: the application does not speak OAuth 1.0a.
-pub async fn show(db: &Db, application: ApplicationId) -> Result<Option<Shown>> {
-    db.query(
-        "SELECT application_id, rsa_public_key, created_at, rotated_at FROM oauth1_consumers
-         WHERE application_id = $1",
-    )
-    .bind(application)
-    .optional()
-    .await
-}
-
-/// All of those that are not deleted.
-pub async fn all(db: &Db) -> Result<Vec<Shown>> {
-    db.query(
-        "SELECT c.application_id, c.rsa_public_key, c.created_at, c.rotated_at
-         FROM oauth1_consumers c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL",
-    )
-    .all()
     .await
 }
 
@@ -114,16 +82,6 @@ pub async fn rotate(
         .bind(application)
         .bind(secret_sealed)
         .bind(now)
-        .execute()
-        .await
-        .map(|rows| rows == 1)
-}
-
-/// Held until the transaction ends, so that whoever takes OAuth 1.0a from the application waits, and then finds what
-/// came of it. False where that was done before.
-pub async fn hold(tx: &mut Tx, application: ApplicationId) -> Result<bool> {
-    tx.sql("UPDATE oauth1_consumers SET created_at = created_at WHERE application_id = $1")
-        .bind(application)
         .execute()
         .await
         .map(|rows| rows == 1)

@@ -38,10 +38,10 @@ pub struct NewRequestToken<'a> {
     pub expires_at: OffsetDateTime,
 }
 
-/// False where the application speaks no OAuth 1.0a any more, or has `most` that are live and undecided. The caller
-/// holds the consumer, so that of many at once none is one too many.
-pub async fn insert(tx: &mut Tx, new: &NewRequestToken<'_>, most: i64, now: OffsetDateTime) -> Result<bool> {
-    tx.sql(
+/// False where the application speaks no OAuth 1.0a any more, or has `most` that are live and undecided; of many at
+/// once a few may be too many.
+pub async fn insert(db: &Db, new: &NewRequestToken<'_>, most: i64, now: OffsetDateTime) -> Result<bool> {
+    db.command(
         "INSERT INTO oauth1_request_tokens
              (hash, application_id, secret_sealed, callback, scopes, created_at, expires_at)
          SELECT $1, c.application_id, $3, $4, $5, $6, $7 FROM oauth1_consumers c

@@ -9,13 +9,14 @@ use super::{PATH, to, usual};
 use crate::base::config::words;
 use crate::base::pattern;
 use crate::flow::applications::{Manager, NotSaved, Wanted};
-use crate::flow::{App, access};
+use crate::flow::{App, access, oauth1};
 use crate::http::extract::form::Form;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::FieldErrors;
 use crate::http::view::applications::{ApplicationForm, Choice, FormValues, GrantLifetime, Lifetimes};
 use crate::model::application::Client;
 use crate::model::grant_type::GrantType;
+use crate::model::rsa_public_key::RsaPublicKey;
 use crate::protocol::scope::APPLICATIONS;
 
 /// Which form it is.
@@ -52,6 +53,9 @@ pub(super) fn read(sent: &Form) -> Wanted {
         reuse_access_token: sent.is_on("reuse_access_token"),
         revoke_previous_tokens: sent.is_on("revoke_previous_tokens"),
         allowed_origins: lines(&sent.text("allowed_origins")),
+        // A box that is off sends nothing, and neither does a form without it.
+        oauth1: sent.is_on("oauth1_asked").then(|| sent.is_on("oauth1")),
+        oauth1_rsa_public_key: sent.params.typed("oauth1_rsa_public_key").map(str::to_owned),
         owner: sent.params.typed("owner").map(str::to_owned),
         restricted: sent.is_on("restricted"),
         users: named(sent, "users"),
@@ -115,6 +119,12 @@ pub(super) async fn filled(app: &App, viewer: &Viewer, by: Manager, client: &Cli
     };
     let wanted = Wanted {
         owner: client.application.owner.clone(),
+        oauth1: Some(client.application.oauth1),
+        oauth1_rsa_public_key: client
+            .application
+            .oauth1_rsa_public_key
+            .as_deref()
+            .map(RsaPublicKey::pem),
         ..Wanted::of(&client.application.settings, &allowed)
     };
     render(
@@ -215,6 +225,7 @@ async fn render(
         grants: offered(by, grants(app, wanted), is_reserved_grant),
         defaults: defaults(app),
         is_new: version.is_none(),
+        speaks_oauth1: oauth1::enabled(app) || wanted.oauth1 == Some(true),
         new_id: wanted.id.map(|id| id.to_string()),
         version,
     };
@@ -237,6 +248,8 @@ fn values(wanted: &Wanted) -> FormValues {
         reuse_access_token: wanted.reuse_access_token,
         revoke_previous_tokens: wanted.revoke_previous_tokens,
         allowed_origins: wanted.allowed_origins.join("\n"),
+        oauth1: wanted.oauth1.unwrap_or(false),
+        oauth1_rsa_public_key: wanted.oauth1_rsa_public_key.clone().unwrap_or_default(),
         owner: wanted.owner.clone().unwrap_or_default(),
         restricted: wanted.restricted,
         users: wanted.users.join("\n"),

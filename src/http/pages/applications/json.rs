@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::base::secret::Secret;
-use crate::flow::applications::described::{described, summary};
+use crate::flow::applications::described::{Fresh, described, summary};
 use crate::flow::applications::{self as flow, Manager, NotSaved, Wanted};
-use crate::flow::{App, access};
+use crate::flow::{App, access, oauth1};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::administrator::ManagingProgram;
 use crate::http::extract::params::{drain, is_media_type, read};
@@ -103,6 +103,23 @@ impl Owner {
     }
 }
 
+/// A PEM text; null for none.
+#[derive(Clone, Deserialize)]
+#[serde(untagged, expecting = "oauth1_rsa_public_key is a PEM text, or null")]
+enum Key {
+    Pem(String),
+    None(()),
+}
+
+impl Key {
+    fn into_text(self) -> String {
+        match self {
+            Self::Pem(text) => text,
+            Self::None(()) => String::new(),
+        }
+    }
+}
+
 /// What may be set. Members that are not here (`id`, `created_at`) are passed over.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
@@ -130,6 +147,9 @@ struct Fields {
     reuse_access_token: Option<bool>,
     revoke_previous_tokens: Option<bool>,
     allowed_origins: Option<Texts>,
+    oauth1: Option<bool>,
+    #[serde(deserialize_with = "sent")]
+    oauth1_rsa_public_key: Option<Key>,
     #[serde(deserialize_with = "sent")]
     owner: Option<Owner>,
     restricted: Option<bool>,
@@ -204,6 +224,11 @@ impl Fields {
         set(
             &mut wanted.allowed_origins,
             self.allowed_origins.map(Texts::into_vec),
+        );
+        set(&mut wanted.oauth1, self.oauth1.map(Some));
+        set(
+            &mut wanted.oauth1_rsa_public_key,
+            self.oauth1_rsa_public_key.map(Key::into_text).map(Some),
         );
         set(&mut wanted.owner, self.owner.map(Owner::into_text).map(Some));
         if self.restricted == Some(false) {
@@ -302,12 +327,7 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
     sent.put_into(&mut wanted);
     match flow::create(app, by, &caller, &wanted).await {
         Ok(saved) => {
-            let body = Json(described(
-                app,
-                &saved.client,
-                &saved.allowed,
-                saved.secret.as_ref(),
-            ));
+            let body = Json(described(app, &saved.client, &saved.allowed, Fresh::of(&saved)));
             (StatusCode::CREATED, NO_STORE, body).into_response()
         }
         Err(refused) => not_saved(refused),
@@ -332,15 +352,10 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
         let mut wanted = Wanted::of(&application.settings, &allowed);
         sent.clone().put_into(&mut wanted);
         match flow::change(app, by, &caller, application.id, &wanted, version).await {
-            Ok(saved) if saved.secret.is_some() => {
+            Ok(saved) if Fresh::of(&saved).is_any() => {
                 return (
                     NO_STORE,
-                    Json(described(
-                        app,
-                        &saved.client,
-                        &saved.allowed,
-                        saved.secret.as_ref(),
-                    )),
+                    Json(described(app, &saved.client, &saved.allowed, Fresh::of(&saved))),
                 )
                     .into_response();
             }
@@ -364,6 +379,28 @@ pub(super) async fn remove(app: &App, by: Manager, caller: &Caller, id: &str) ->
         Ok(true) => (StatusCode::NO_CONTENT, NO_STORE).into_response(),
         Ok(false) => no_such_application(),
         Err(refusal) => EndpointError::from(refusal).into_response(),
+    }
+}
+
+/// A new consumer secret of OAuth 1.0a, shown this once.
+pub(super) async fn rotate_consumer_secret(app: &App, by: Manager, caller: &Caller, id: &str) -> Response {
+    let client = match find(app, by, id).await {
+        Ok(client) => client,
+        Err(refused) => return refused,
+    };
+    match oauth1::rotate_consumer_secret(app, by, caller, client.application.id).await {
+        Ok(Some(secret)) => {
+            let body = json!({
+                "client_id": client.application.client_id.as_str(),
+                "consumer_secret": secret.expose(),
+            });
+            (StatusCode::CREATED, NO_STORE, Json(body)).into_response()
+        }
+        Ok(None) => {
+            let errors = json!({ "errors": { "oauth1": ["The application does not speak OAuth 1.0a."] } });
+            (StatusCode::UNPROCESSABLE_ENTITY, NO_STORE, Json(errors)).into_response()
+        }
+        Err(refused) => not_saved(refused),
     }
 }
 

@@ -7,13 +7,15 @@ use super::super::error;
 use super::super::render::{chrome, page};
 use super::owner;
 use crate::base::config::words;
-use crate::base::secret::Secret;
 use crate::flow::applications::count_live;
+pub(super) use crate::flow::applications::described::Fresh;
 use crate::flow::failed_requests::count_of_last_day;
-use crate::flow::{App, access};
+use crate::flow::{App, access, oauth1};
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::OwnScript;
-use crate::http::view::applications::{ApplicationShow, Command, Lifetimes, RedirectRow, SecretRow};
+use crate::http::view::applications::{
+    ApplicationShow, Command, Consumer, Lifetimes, RedirectRow, SecretRow,
+};
 use crate::http::view::assets::SCRIPT;
 use crate::http::view::{ScopeLine, When};
 use crate::model::application::{Application, ApplicationSettings, Client};
@@ -26,12 +28,12 @@ use crate::model::scope::Scopes;
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// `secret` is shown this once.
+/// `fresh` is shown this once.
 pub(super) async fn page_of(
     app: &App,
     viewer: &Viewer,
     client: &Client,
-    secret: Option<Secret>,
+    fresh: Fresh<'_>,
     status: StatusCode,
 ) -> Response {
     let application = &client.application;
@@ -75,7 +77,9 @@ pub(super) async fn page_of(
         created: When::new(application.created_at, now),
         last_used: application.last_used_at.map(|at| When::new(at, now)),
         secrets: secrets.collect(),
-        new_secret: secret,
+        new_secret: fresh.client_secret.cloned(),
+        consumer: application.oauth1.then(|| consumer(app, application)),
+        new_consumer_secret: fresh.consumer_secret.cloned(),
         redirect_uris: redirect_rows(application, &scopes),
         code_verifier: VERIFIER,
         script_href: SCRIPT.href(),
@@ -112,6 +116,18 @@ pub(super) async fn page_of(
     let mut response = page(status, &view);
     response.extensions_mut().insert(OwnScript);
     response
+}
+
+fn consumer(app: &App, application: &Application) -> Consumer {
+    Consumer {
+        urls: vec![
+            ("Request token", app.issuer.join("/oauth/request_token")),
+            ("Authorize", app.issuer.join("/oauth/authorize")),
+            ("Access token", app.issuer.join("/oauth/access_token")),
+        ],
+        rsa_public_key: application.oauth1_rsa_public_key.is_some(),
+        works: oauth1::enabled(app),
+    }
 }
 
 /// The access tokens of the grants that do not give them for the usual time.
