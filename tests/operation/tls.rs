@@ -228,7 +228,7 @@ fn a_certificate_that_cannot_be_served_ends_the_start_in_a_line() {
 fn a_questionable_certificate_is_warned_of_and_served() {
     on_one_database(&[("tls", "on")], async |world: World| {
         let old = Authority::new("Nobody").pair("old", |wanted| {
-            wanted.not_after = rcgen::date_time_ymd(2024, 1, 1)
+            wanted.not_after = rcgen::date_time_ymd(2024, 1, 1);
         });
         old.write(world.folder(), "server");
         let process = process(&world).await;

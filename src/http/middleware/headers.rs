@@ -41,7 +41,7 @@ pub(in crate::http) async fn secure(State(app): State<App>, request: Request, ne
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, header::REFERRER_POLICY, "same-origin");
     // browsers would hold it against every port of the machine, where others are not https
-    if app.issuer.is_https() && !is_local(app.issuer.host()) {
+    if app.issuer.is_https() && !app.issuer.is_loopback() {
         set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     if is_html(headers) {
@@ -68,10 +68,6 @@ pub(in crate::http) async fn secure(State(app): State<App>, request: Request, ne
         );
     }
     response
-}
-
-fn is_local(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 fn is_html(headers: &HeaderMap) -> bool {

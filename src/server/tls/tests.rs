@@ -616,12 +616,14 @@ async fn handshakes_and_idle_connections_make_room() {
         false,
         Limits {
             connections: 1,
+            head: LONG * 2,
             ..patient()
         },
     );
     let mut held = server.connect().await;
     held.write_all(b"\x16\x03\x01\x02\x00\x01").await.unwrap();
-    let mut idle = server.shake_hands(&http1()).await.unwrap();
+    let next = http1();
+    let mut idle = timeout(LONG, server.shake_hands(&next)).await.unwrap().unwrap();
     assert_eq!(rest(&mut held).await, "");
     idle.write_all(REQUEST).await.unwrap();
     answer(&mut idle).await;
