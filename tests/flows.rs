@@ -1,6 +1,8 @@
 //! What OAuth is about, each happy flow with its refusals beside it.
 
 mod access;
+mod bound_tokens;
+pub(crate) mod certificates;
 mod client_authentication;
 mod client_credentials;
 mod code;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod browser_application;
+mod certificates;
 mod oauth2_crate;
 mod python;
 mod signed;

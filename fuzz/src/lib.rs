@@ -8,6 +8,7 @@
 pub mod authorize;
 pub mod basic;
 pub mod bearer;
+pub mod certificate;
 pub mod forwarded;
 pub mod media_type;
 pub mod names;
@@ -25,10 +26,11 @@ pub mod token_request;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, named as its file and its seeds' folder.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("authorize", authorize::holds),
     ("basic", basic::holds),
     ("bearer", bearer::holds),
+    ("certificate", certificate::holds),
     ("forwarded", forwarded::holds),
     ("media_type", media_type::holds),
     ("names", names::holds),

@@ -74,6 +74,7 @@ fn application(confidential: bool, redirect_uris: &[&str]) -> Application {
             revoke_previous_tokens: false,
             allowed_origins: Vec::new(),
             restricted: false,
+            authentication: Box::default(),
         },
         version: 1,
         created_at: NOW,

@@ -61,7 +61,7 @@ async fn create(
     };
     let wanted = Wanted {
         oauth1_rsa_public_key,
-        ..wanted(new, chosen)
+        ..wanted(new, chosen)?
     };
     let saved = applications::create(app, Manager::Administrator, &Caller::OPERATOR, &wanted).await?;
     let fresh = Fresh::of(&saved);
@@ -71,8 +71,8 @@ async fn create(
     format.render(&described(app, &saved.client, &saved.allowed, fresh))
 }
 
-fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
-    Wanted {
+fn wanted(new: NewApplication, chosen: Option<Secret>) -> Result<Wanted, Failure> {
+    Ok(Wanted {
         name: new.name,
         redirect_uris: new.redirect_uri,
         confidential: !new.public,
@@ -94,10 +94,11 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Wanted {
         restricted: !(new.allow_user.is_empty() && new.allow_group.is_empty()),
         users: new.allow_user,
         groups: new.allow_group,
+        authentication: Some(Box::new(new.authentication.read()?)),
         client_id: new.client_id.unwrap_or_default(),
         client_secret: chosen,
         ..Wanted::default()
-    }
+    })
 }
 
 async fn list(app: &App, format: Format) -> Result<String, Failure> {
@@ -166,8 +167,13 @@ async fn rotate_secret(app: &App, client_id: &str, format: Format) -> Result<Str
     )
     .await?
     else {
+        let why = if client.application.settings.confidential {
+            "authenticates by a certificate"
+        } else {
+            "is public"
+        };
         return Err(Failure::new(format!(
-            "{client_id} is public: it has no secret, so nothing needs rotating"
+            "{client_id} {why}: it has no secret, so nothing needs rotating"
         )));
     };
     if format == Format::Plain {

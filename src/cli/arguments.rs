@@ -1,11 +1,14 @@
 //! What can be said on the command line.
 
+mod authentication;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use self::authentication::Authentication;
 use super::output::Format;
 use super::settings;
 use crate::model::ids::GrantId;
@@ -289,6 +292,8 @@ pub struct NewApplication {
     /// For users in this group, and whoever else is named, alone; may be repeated [default: everybody]
     #[arg(long, value_name = "GROUP", value_parser = NonEmptyStringValueParser::new())]
     pub allow_group: Vec<String>,
+    #[command(flatten)]
+    pub authentication: Authentication,
     /// A chosen `client_id`: letters, digits and - _ . [default: generated]
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub client_id: Option<String>,

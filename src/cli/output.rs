@@ -16,8 +16,10 @@ use crate::base::secret::Secret;
 use crate::flow::applications::described::{Described, Summary};
 use crate::flow::failed_requests::Failure as FailedRequest;
 use crate::flow::users::Grouped;
+use crate::model::client_authentication::AuthMethod;
 use crate::model::ids::UserId;
 use crate::model::user::User;
+use crate::protocol::client_auth::mtls;
 use crate::protocol::departure::Departure;
 
 pub(super) use certificates::CreatedCertificate;
@@ -327,12 +329,41 @@ fn policies(application: &Summary) -> Vec<Vec<String>> {
     ] {
         rows.extend(on.then(|| row(name, yes_no(on))));
     }
+    rows.extend(authentication(application));
     if application.restricted {
         rows.push(row("allowed_users", application.users.join(" ")));
         rows.push(row("allowed_groups", application.groups.join(" ")));
     }
     for origin in &application.allowed_origins {
         rows.push(row("allowed_origin", origin.as_str()));
+    }
+    rows
+}
+
+fn authentication(application: &Summary) -> Vec<Vec<String>> {
+    let own = &application.authentication;
+    let mut rows = Vec::new();
+    let method = own.token_endpoint_auth_method.map(AuthMethod::as_str);
+    rows.extend(method.map(|method| row("token_endpoint_auth_method", method)));
+    rows.extend(
+        own.subject
+            .iter()
+            .map(|(field, subject)| row(field, subject.as_str())),
+    );
+    for known in own.certificates.iter().filter_map(mtls::facts) {
+        rows.push(row(
+            "certificate",
+            format!(
+                "{} SHA-256 {} until {}",
+                known.subject,
+                known.thumbprint,
+                when(known.not_after)
+            ),
+        ));
+    }
+    rows.extend(own.jwks.as_ref().map(|set| row("jwks", set.to_string())));
+    if own.tls_client_certificate_bound_access_tokens {
+        rows.push(row("tls_client_certificate_bound_access_tokens", yes_no(true)));
     }
     rows
 }

@@ -29,7 +29,7 @@ use crate::store::{self, StoreError, Tx};
 
 pub use crate::store::applications::Listed;
 pub use manager::Manager;
-pub use wanted::{Faults, Wanted, default_grants};
+pub use wanted::{Faults, Wanted, WantedAuthentication, default_grants};
 
 /// Two secrets may live at once: the old one works until every copy of the client has the new.
 pub const MOST_SECRETS: i64 = 2;
@@ -63,7 +63,7 @@ pub struct Saved {
     pub allowed: Allowed,
     /// How many grants ended, of users who may no longer use it.
     pub withdrawn: u64,
-    /// Generated now; `None` for a public application, and where nothing was generated.
+    /// Generated now; `None` for an application that has none, and where nothing was generated.
     pub secret: Option<Secret>,
     /// What it signs with by OAuth 1.0a, generated now.
     pub consumer_secret: Option<Secret>,
@@ -190,7 +190,7 @@ async fn first_secret(
     settings: &ApplicationSettings,
     chosen: Option<&Secret>,
 ) -> Result<(Option<SecretDigest>, Option<Secret>), Refusal> {
-    if !settings.confidential {
+    if !settings.has_secret() {
         return Ok((None, None));
     }
     if let Some(chosen) = chosen {
@@ -239,8 +239,8 @@ pub async fn change(
     let named = Named::of(app, by, wanted, Some((&before, &allowed)), &mut faults).await?;
     let settings = wanted.check(app, by, &before, faults).map_err(NotSaved::Fields)?;
     let now = app.now();
-    let becomes_confidential = settings.confidential && !before.confidential;
-    let (digest, secret) = if becomes_confidential {
+    let needs_secret = settings.has_secret() && !before.has_secret();
+    let (digest, secret) = if needs_secret {
         first_secret(app, &settings, None).await?
     } else {
         (None, None)
@@ -261,7 +261,7 @@ pub async fn change(
     if let Some(digest) = &digest {
         rows::insert_secret(&mut tx, id, new_secret_id(app, now), digest, now).await?;
     }
-    if !settings.confidential {
+    if !settings.has_secret() {
         rows::delete_secrets(&mut tx, id).await?;
     }
     if looks_different(&before, &settings) {
@@ -387,7 +387,7 @@ pub enum Older {
 }
 
 /// A second secret beside the first. `None` where there are two and `older` is to be kept, or where
-/// the application is public.
+/// the application has none, being public or proven by a certificate.
 ///
 /// # Errors
 /// See [`NotSaved`].
@@ -404,7 +404,7 @@ pub async fn rotate_secret(
     if !rows::hold(&mut tx, id, by.owner()).await? {
         return Err(NotSaved::Gone);
     }
-    if !rows::is_confidential(&mut tx, id).await? {
+    if !rows::has_secret(&mut tx, id).await? {
         return Ok(None);
     }
     // Younger than those before it even within a second, and where another node's clock is ahead: the next

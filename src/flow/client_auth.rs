@@ -9,8 +9,9 @@ use crate::base::secret::Secret;
 use crate::model::application::{Application, ApplicationSecret, Client, SecretDigest};
 use crate::model::audit::Event;
 use crate::model::caller::Caller;
+use crate::model::certificate::Thumbprint;
 use crate::model::grant::Family;
-use crate::protocol::client_auth::{AuthMethod, Presented};
+use crate::protocol::client_auth::{AuthMethod, ClientCertificate, Presented, mtls};
 use crate::protocol::error::OAuthError;
 use crate::protocol::reason::Reason;
 use crate::store::usage::Used;
@@ -19,8 +20,13 @@ use crate::store::usage::Used;
 #[derive(Clone, Debug)]
 pub(super) struct Authenticated {
     client: Arc<Client>,
-    /// What it was proven by: the secret's id, or `none`.
+    /// What it was proven by: the secret's id, the method with the certificate's thumbprint, or `none`; and, where
+    /// its tokens are bound, the certificate beside it. What is given to the same client again is given to the
+    /// same alone.
     pub(super) by: String,
+    certificate: Option<Thumbprint>,
+    /// A proxy sent something that is no certificate.
+    unreadable: bool,
     /// The secret as presented, where it is one that this server generated, and where the application may be
     /// given a token again, which is sealed under it.
     pub(super) generated_secret: Option<Secret>,
@@ -29,6 +35,34 @@ pub(super) struct Authenticated {
 impl Authenticated {
     pub(super) fn application(&self) -> &Application {
         &self.client.application
+    }
+
+    /// The certificate of the connection that it came on.
+    pub(super) fn certificate(&self) -> Option<&Thumbprint> {
+        self.certificate.as_ref()
+    }
+
+    /// The certificate that its tokens are to be bound to; `None` where the application has bearer tokens.
+    ///
+    /// # Errors
+    /// `invalid_request` where there is none to bind them to (RFC 8705 §3).
+    pub(super) fn binding(&self) -> Result<Option<&Thumbprint>, OAuthError> {
+        if !self.application().settings.authentication.binds() {
+            return Ok(None);
+        }
+        if self.certificate.is_some() {
+            return Ok(self.certificate());
+        }
+        let reason = if self.unreadable {
+            Reason::CertificateUnreadable
+        } else {
+            Reason::CertificateNeeded
+        };
+        Err(OAuthError::invalid_request(
+            "The tokens of this application are bound to a client certificate (RFC 8705), and none came with the \
+             request: present one, at an endpoint of mtls_endpoint_aliases",
+        )
+        .because(reason))
     }
 
     /// What it was authenticated by must be what it is now: a secret that was retired, an application
@@ -93,21 +127,28 @@ pub(super) async fn authenticate(
 /// One answer for an unknown, disabled or wrongly authenticated client. The cause is for the log alone.
 fn refused(cause: NotProven) -> OAuthError {
     OAuthError::invalid_client(
-        "Unknown client, or its secret is missing or wrong; check client_id and client_secret",
+        "Unknown client, or its secret or certificate is missing or wrong; check client_id and client_secret, or \
+         which certificate is presented where",
     )
     .because(cause.reason)
     .with_cause(cause.cause)
+    .seeing(cause.seen)
 }
 
 /// Why a client is not who it says: for whoever runs the application, and for the log.
-#[derive(Clone, Copy)]
 struct NotProven {
     reason: Reason,
     cause: &'static str,
+    /// What a certificate says that is not what is registered.
+    seen: Option<String>,
 }
 
 fn unproven<T>(reason: Reason, cause: &'static str) -> Result<T, NotProven> {
-    Err(NotProven { reason, cause })
+    Err(NotProven {
+        reason,
+        cause,
+        seen: None,
+    })
 }
 
 async fn proven(
@@ -126,23 +167,31 @@ async fn proven(
             "the application is disabled",
         ));
     }
-    if !client.application.settings.confidential {
+    let settings = &client.application.settings;
+    if !settings.confidential {
         if !presented.secrets.is_empty() {
             return Ok(unproven(
                 Reason::SecretUnexpected,
                 "a public application has no secret, but one was sent",
             ));
         }
-        return Ok(Ok(Authenticated {
-            client,
-            by: AuthMethod::None.as_str().to_owned(),
-            generated_secret: None,
-        }));
+        let by = AuthMethod::None.as_str();
+        return Ok(Ok(authenticated(&client, by, None, presented)));
+    }
+    if settings.authentication.is_by_certificate() {
+        return Ok(by_certificate(app, &client, presented));
     }
     if presented.secrets.is_empty() {
         return Ok(unproven(
             Reason::SecretMissing,
             "a confidential application sent no secret",
+        ));
+    }
+    let only = settings.authentication.token_endpoint_auth_method;
+    if only.is_some_and(|only| only != presented.method) {
+        return Ok(unproven(
+            Reason::MethodDiffers,
+            "the application is set to another way of authentication",
         ));
     }
     let now = app.now();
@@ -151,14 +200,67 @@ async fn proven(
             app.usage.note(app, Used::Secret, secret.id.into());
             let by = secret.id.to_string();
             let generated_secret = generated(&client, secret, &presented.secrets);
-            return Ok(Ok(Authenticated {
-                client: Arc::clone(&client),
-                by,
-                generated_secret,
-            }));
+            return Ok(Ok(authenticated(&client, &by, generated_secret, presented)));
         }
     }
     Ok(unproven(Reason::SecretWrong, "wrong secret"))
+}
+
+fn authenticated(
+    client: &Arc<Client>,
+    by: &str,
+    generated_secret: Option<Secret>,
+    presented: &Presented,
+) -> Authenticated {
+    let certificate = match &presented.certificate {
+        ClientCertificate::Presented(certificate) => Some(certificate.thumbprint()),
+        ClientCertificate::Absent | ClientCertificate::Unreadable => None,
+    };
+    let registered = &client.application.settings.authentication;
+    let beside = certificate
+        .as_ref()
+        .filter(|_| registered.binds() || registered.is_by_certificate());
+    Authenticated {
+        client: Arc::clone(client),
+        by: beside.map_or_else(|| by.to_owned(), |certificate| format!("{by} {certificate}")),
+        certificate,
+        unreadable: matches!(presented.certificate, ClientCertificate::Unreadable),
+        generated_secret,
+    }
+}
+
+/// By the certificate alone: a secret beside it is a second mechanism, and so is a Basic header without one.
+fn by_certificate(
+    app: &App,
+    client: &Arc<Client>,
+    presented: &Presented,
+) -> Result<Authenticated, NotProven> {
+    if presented.was_basic || !presented.secrets.is_empty() {
+        return unproven(
+            Reason::SeveralMechanisms,
+            "the application authenticates by a certificate, but a secret or a Basic header was sent",
+        );
+    }
+    let certificate = match &presented.certificate {
+        ClientCertificate::Presented(certificate) => certificate,
+        ClientCertificate::Unreadable => {
+            return unproven(Reason::CertificateUnreadable, "the certificate cannot be read");
+        }
+        ClientCertificate::Absent => {
+            return unproven(
+                Reason::CertificateMissing,
+                "the connection has no client certificate",
+            );
+        }
+    };
+    let registered = &client.application.settings.authentication;
+    mtls::prove(registered, certificate, &app.client_anchors, app.now()).map_err(|why| NotProven {
+        reason: why.reason,
+        cause: why.reason.as_str(),
+        seen: why.seen,
+    })?;
+    let method = registered.token_endpoint_auth_method.unwrap_or(AuthMethod::None);
+    Ok(authenticated(client, method.as_str(), None, presented))
 }
 
 fn generated(client: &Client, secret: &ApplicationSecret, presented: &[Secret]) -> Option<Secret> {

@@ -23,7 +23,7 @@ use crate::model::failed_request::{Endpoint, FailedRequest};
 use crate::model::ids::{ApplicationId, FailedRequestId};
 use crate::model::redirect_uri::{Difference, RedirectUri};
 use crate::protocol::authorize::Unproven;
-use crate::protocol::client_auth::Presented;
+use crate::protocol::client_auth::{Presented, mtls};
 use crate::protocol::error::{ErrorCode, OAuthError};
 use crate::protocol::explanation;
 use crate::protocol::params::Params;
@@ -129,7 +129,13 @@ impl Attempt<'_> {
     pub fn refused(&self, app: &App, application: ApplicationId, error: &OAuthError) {
         // Whoever polls is told so every few seconds; nothing is wrong with that.
         if error.code() != ErrorCode::AuthorizationPending {
-            self.note(app, application, error.code().as_str(), error.fault());
+            self.note_seeing(
+                app,
+                application,
+                error.code().as_str(),
+                error.fault(),
+                error.seen(),
+            );
         }
     }
 
@@ -142,10 +148,23 @@ impl Attempt<'_> {
 
     /// Notes a refusal by whatever name the protocol in question has for it.
     pub(super) fn note(&self, app: &App, application: ApplicationId, error: &'static str, fault: Fault) {
+        self.note_seeing(app, application, error, fault, None);
+    }
+
+    /// The same, where something else than a parameter was wrong.
+    fn note_seeing(
+        &self,
+        app: &App,
+        application: ApplicationId,
+        error: &'static str,
+        fault: Fault,
+        seen: Option<&str>,
+    ) {
         let value = fault
             .shown_parameter()
             .filter(|name| !self.params.repeated(name))
-            .and_then(|name| Some(sent::harmless(name, self.params.get(name)?)));
+            .and_then(|name| Some(sent::harmless(name, self.params.get(name)?)))
+            .or_else(|| seen.map(|seen| sent::harmless("", seen)));
         let now = app.now();
         let row = FailedRequest {
             id: Uuid::nil().into(),
@@ -331,6 +350,19 @@ fn registered(
             .allowed(settings.scopes.as_ref())
             .iter()
             .map(ToString::to_string)
+            .collect(),
+        None if reason == Reason::CertificateSubject => settings
+            .authentication
+            .subjects()
+            .into_iter()
+            .filter_map(|(_, subject)| subject.map(str::to_owned))
+            .collect(),
+        None if reason == Reason::CertificateUnknown => settings
+            .authentication
+            .certificates
+            .iter()
+            .filter_map(mtls::facts)
+            .map(|known| format!("{} (SHA-256 {})", known.subject, known.thumbprint))
             .collect(),
         Some("grant_type") if reason == Reason::GrantNotAllowed => settings
             .grants

@@ -11,6 +11,7 @@ use super::error::Refusal;
 use crate::base::secret::Secret;
 use crate::model::audit::Event;
 use crate::model::caller::Caller;
+use crate::model::certificate::Thumbprint;
 use crate::model::family::{Fingerprint, ListedGrant, ListedToken, WholeGrant};
 use crate::model::grant::RevokedReason;
 use crate::model::grant_kind::GrantKind;
@@ -238,6 +239,9 @@ pub struct Told {
     pub live: bool,
     /// In words; null where it is live.
     pub why_not: Option<String>,
+    /// `x5t#S256` of the certificate that the newest of its access tokens is bound to (RFC 8705 §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Thumbprint>,
     pub live_access_tokens: i64,
     pub live_refresh_tokens: i64,
     /// Newest last.
@@ -262,6 +266,7 @@ impl From<Family> for Told {
             expires_at: grant.expires_at,
             live: family.why_not.is_none(),
             why_not: family.why_not,
+            certificate: grant.certificate,
             live_access_tokens: grant.live_access_tokens,
             live_refresh_tokens: grant.live_refresh_tokens,
             timeline: family.timeline,
@@ -293,6 +298,9 @@ pub struct Shown {
     pub live: bool,
     /// In words; null where it is live.
     pub why_not: Option<String>,
+    /// `x5t#S256` of the certificate that it is bound to (RFC 8705 §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Thumbprint>,
 }
 
 /// What an access token, of OAuth 2.0 or 1.0a, or a refresh token is. `None`: it is neither, or unknown.
@@ -327,6 +335,7 @@ pub async fn show(app: &App, token: &Secret) -> Result<Option<Shown>, Refusal> {
         expires_at: found.expires_at,
         live: why_not.is_none(),
         why_not,
+        certificate: found.certificate,
     }))
 }
 

@@ -91,6 +91,7 @@ async fn access_token(
         iat: token.created_at.unix_timestamp(),
         aud: token.resources.to_strings(),
         iss: app.issuer.as_str().to_owned(),
+        certificate: token.certificate,
     }))
 }
 
@@ -131,6 +132,7 @@ async fn refresh_token(
         iat: token.created_at.unix_timestamp(),
         aud: token.token.family.resources.to_strings(),
         iss: app.issuer.as_str().to_owned(),
+        certificate: token.token.certificate,
     }))
 }
 

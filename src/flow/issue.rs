@@ -7,6 +7,7 @@ use super::error::Refusal;
 use super::reuse::{Again, Reuse};
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::Application;
+use crate::model::certificate::Thumbprint;
 use crate::model::grant::Family;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ApplicationId, GrantId, UserId};
@@ -27,6 +28,8 @@ pub(super) struct Minted {
     sealed: Option<Sealed>,
     scopes: Scopes,
     resources: Resources,
+    /// What its tokens are bound to (RFC 8705 §3, §4).
+    certificate: Option<Thumbprint>,
 }
 
 impl Minted {
@@ -61,6 +64,7 @@ impl Minted {
             scopes: &self.scopes,
             resources: &self.resources,
             expires_at: self.access_expires_at,
+            certificate: self.certificate.as_ref(),
             sealed: self.sealed.as_ref(),
         }
     }
@@ -71,13 +75,14 @@ fn seconds_left(until: OffsetDateTime, now: OffsetDateTime) -> u64 {
 }
 
 /// An access token, and with `refresh` a refresh token beside it. Nothing outlives `family`, and nothing is
-/// good where `family` is not.
+/// good where `family` is not, nor without `certificate`.
 pub(super) fn mint(
     app: &App,
     application: &Application,
     scopes: &Scopes,
     family: Option<&Family>,
     refresh: bool,
+    certificate: Option<&Thumbprint>,
     now: OffsetDateTime,
 ) -> Minted {
     let grant = family.map_or(GrantType::ClientCredentials, |family| family.grant_type);
@@ -90,6 +95,7 @@ pub(super) fn mint(
         access_expires_at: expires_at,
         given_again: false,
         sealed: None,
+        certificate: certificate.cloned(),
         scopes: scopes.clone(),
         resources: family.map(|family| family.resources.clone()).unwrap_or_default(),
         response: TokenResponse {
@@ -170,6 +176,11 @@ pub(super) async fn keep(
         parent,
         scopes: &minted.scopes,
         expires_at: idle_end.min(family.ends_at),
+        // Who proves itself anew with every refresh may have a new certificate by then.
+        certificate: minted
+            .certificate
+            .as_ref()
+            .filter(|_| !application.settings.confidential),
     };
     store::refresh_tokens::insert(tx, &refresh, now).await
 }

@@ -34,7 +34,9 @@ pub mod users;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -49,6 +51,7 @@ use crate::model::application::{ApplicationSettings, Lifetimes};
 use crate::model::grant_type::GrantType;
 use crate::model::resource::{Resource, Resources};
 use crate::model::scope::{Scope, Scopes};
+use crate::protocol::client_auth::mtls::Anchors;
 use crate::protocol::scope::Catalog;
 use crate::store::Db;
 
@@ -77,6 +80,8 @@ pub struct Inner {
     /// There where OAuth 1.0a is on.
     pub(crate) sealing: Option<SealingKeys>,
     clients: clients::Clients,
+    /// The authorities whose certificates prove clients.
+    client_anchors: Anchors,
     usage: usage::Usage,
     failed_requests: failed_requests::FailedRequests,
     audited_failures: audit::Failures,
@@ -116,10 +121,15 @@ impl App {
         let memos = resource(&issuer.join(MEMOS))?;
         let resources = resources(&config, &memos)?;
         let passwords = Passwords::new(entropy.clone());
+        let client_anchors = match &config.tls_client_ca {
+            Some(file) => anchors(file)?,
+            None => Anchors::default(),
+        };
         let app = Self(Arc::new(Inner {
             db,
             clock,
             clients: clients::Clients::new(&entropy),
+            client_anchors,
             entropy,
             guard: guard::Guard::new(config.rate_limits),
             config,
@@ -145,6 +155,27 @@ impl App {
     /// Whether the metadata may promise `iss` in every answer (RFC 9207 §3).
     pub fn promises_iss(&self) -> bool {
         self.all_send_iss.load(Ordering::Relaxed)
+    }
+
+    /// Whether a certificate of an authority can prove a client (RFC 8705 §2.1).
+    pub fn knows_authorities(&self) -> bool {
+        !self.client_anchors.is_empty()
+    }
+
+    /// Under which URL a client certificate is asked for (RFC 8705 §5); `None` where none is seen.
+    pub fn mtls_url(&self) -> Option<String> {
+        let config = &self.config;
+        if !config.sees_client_certificates() {
+            return None;
+        }
+        if let Some(url) = &config.mtls_public_url {
+            return Some(url.as_str().to_owned());
+        }
+        let own_port = config.mtls_listen.iter().flatten().next().map(SocketAddr::port);
+        Some(own_port.map_or_else(
+            || self.issuer.as_str().to_owned(),
+            |port| format!("https://{}:{port}{}", self.issuer.host(), self.issuer.path()),
+        ))
     }
 
     pub fn now(&self) -> OffsetDateTime {
@@ -257,6 +288,12 @@ fn resources(config: &Config, memos: &Resource) -> Result<Resources, String> {
     }
     known.retain(|resource| resource == memos || !resource.is(memos));
     Ok(known.into_iter().collect())
+}
+
+fn anchors(file: &Path) -> Result<Anchors, String> {
+    let told = |why: String| format!("tls_client_ca: {}: {why}", file.display());
+    let pem = std::fs::read(file).map_err(|error| told(error.to_string()))?;
+    Anchors::parse(&pem).map_err(told)
 }
 
 fn catalog(config: &Config) -> Result<Catalog, String> {

@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, Service};
 
@@ -32,6 +32,7 @@ use super::middleware::error_uri::ErrorBody;
 use super::middleware::request::Cause;
 use crate::flow::error::Refusal;
 use crate::flow::{self, App};
+use crate::model::certificate::{PresentedCertificate, Thumbprint};
 use crate::model::resource::Resource;
 use crate::model::scope::{Scope, Scopes};
 use crate::model::token::AccessToken;
@@ -57,6 +58,10 @@ pub trait Limited {
     /// Whether it may be used at the resource of that identifier (RFC 8707). A resource that takes the tokens
     /// of another lets that other one act in its users' names.
     fn is_for(&self, resource: &Resource) -> bool;
+
+    /// The certificate without which it opens nothing (RFC 8705 §3), where it is bound to one. It is compared with
+    /// the [`PresentedCertificate`] among the request's extensions: a server of your own puts it there.
+    fn certificate(&self) -> Option<&Thumbprint>;
 }
 
 impl Limited for AccessToken {
@@ -66,6 +71,10 @@ impl Limited for AccessToken {
 
     fn is_for(&self, resource: &Resource) -> bool {
         self.resources.admit(resource)
+    }
+
+    fn certificate(&self) -> Option<&Thumbprint> {
+        self.certificate.as_ref()
     }
 }
 
@@ -155,15 +164,25 @@ impl<V: VerifyBearer> RequireBearer<V> {
         }
     }
 
-    /// The token of a request that may pass.
-    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<V::Token, BearerError> {
-        self.opened(headers).await.map_err(|error| match error {
-            BearerError::Challenge(challenge) => self.described(*challenge).into(),
-            refused @ BearerError::Refused(_) => refused,
-        })
+    /// The token of a request that may pass; `certificate` is the request's.
+    pub(super) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<Thumbprint>,
+    ) -> Result<V::Token, BearerError> {
+        self.opened(headers, certificate)
+            .await
+            .map_err(|error| match error {
+                BearerError::Challenge(challenge) => self.described(*challenge).into(),
+                refused @ BearerError::Refused(_) => refused,
+            })
     }
 
-    async fn opened(&self, headers: &HeaderMap) -> Result<V::Token, BearerError> {
+    async fn opened(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<Thumbprint>,
+    ) -> Result<V::Token, BearerError> {
         let authorization: Vec<&[u8]> = headers
             .get_all(header::AUTHORIZATION)
             .iter()
@@ -176,6 +195,11 @@ impl<V: VerifyBearer> RequireBearer<V> {
             let description = "The access token is unknown, expired or revoked";
             return Err(Challenge::invalid_token(description).into());
         };
+        if token.certificate().is_some() && token.certificate() != certificate.as_ref() {
+            let description =
+                "The access token is bound to a client certificate that the request came without";
+            return Err(Challenge::invalid_token(description).into());
+        }
         if self.resource.as_ref().is_some_and(|own| !token.is_for(own)) {
             let description = "The access token is for another resource";
             return Err(Challenge::invalid_token(description).into());
@@ -232,7 +256,8 @@ where
         let mut inner = std::mem::replace(&mut self.inner, unready);
         let guard = self.guard.clone();
         Box::pin(async move {
-            let mut response = match guard.authenticate(request.headers()).await {
+            let certificate = thumbprint(request.extensions());
+            let mut response = match guard.authenticate(request.headers(), certificate).await {
                 Ok(token) => {
                     request.extensions_mut().insert(token);
                     inner.call(request).await?.into_response()
@@ -243,6 +268,13 @@ where
             Ok(response)
         })
     }
+}
+
+/// Of the certificate that a request came with.
+pub(super) fn thumbprint(extensions: &Extensions) -> Option<Thumbprint> {
+    extensions
+        .get::<PresentedCertificate>()
+        .map(PresentedCertificate::thumbprint)
 }
 
 /// What a token opens is for its bearer alone.

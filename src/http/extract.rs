@@ -3,6 +3,7 @@
 pub(super) mod address;
 pub(super) mod administrator;
 mod caller;
+pub(super) mod certificate;
 pub(super) mod client;
 pub(super) mod form;
 pub(super) mod params;

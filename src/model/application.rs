@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use time::{Duration, OffsetDateTime};
 
+use super::client_authentication::ClientAuthentication;
 use super::client_id::ClientId;
 use super::grant_type::GrantType;
 use super::ids::{ApplicationId, SecretId, UserId};
@@ -82,11 +83,18 @@ pub struct ApplicationSettings {
     pub allowed_origins: Vec<Origin>,
     /// For the users and groups alone that are named for it.
     pub restricted: bool,
+    #[sqlx(json)]
+    pub authentication: Box<ClientAuthentication>,
 }
 
 impl ApplicationSettings {
     pub fn allows(&self, grant: GrantType) -> bool {
         self.grants.contains(&grant)
+    }
+
+    /// Whether a secret is what proves it.
+    pub fn has_secret(&self) -> bool {
+        self.confidential && !self.authentication.is_by_certificate()
     }
 
     /// The registered redirect URI that `asked` is (RFC 9700 §4.1.3), if any.
@@ -95,18 +103,6 @@ impl ApplicationSettings {
             .iter()
             .find(|uri| uri.matches(asked, self.localhost_any_port))
     }
-}
-
-/// The names of the settings that are compared; one that is left out does not compile.
-macro_rules! differing {
-    ($before:expr, $after:expr, $($field:ident),+) => {{
-        let Self { $($field),+ } = $before;
-        let mut names = Vec::new();
-        $(if *$field != $after.$field {
-            names.push(stringify!($field));
-        })+
-        names
-    }};
 }
 
 impl ApplicationSettings {
@@ -134,7 +130,8 @@ impl ApplicationSettings {
             reuse_access_token,
             revoke_previous_tokens,
             allowed_origins,
-            restricted
+            restricted;
+            authentication
         )
     }
 }

@@ -9,6 +9,8 @@ use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::family::Fingerprint;
+
 /// Largest certificate, in bytes of its DER.
 pub const LARGEST: usize = 16 * 1024;
 
@@ -44,7 +46,7 @@ impl Thumbprint {
 
     /// The first eight hexadecimal digits, for people to tell certificates apart by.
     pub fn short(&self) -> String {
-        self.0.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        Fingerprint::text(&self.0)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
+use super::certificate::Thumbprint;
 use super::client_id::ClientId;
 use super::grant_kind::GrantKind;
 use super::ids::{ApplicationId, GrantId, UserId};
@@ -105,6 +106,9 @@ pub struct ListedToken {
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
+    /// `x5t#S256` of the certificate that it is bound to (RFC 8705 §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Thumbprint>,
 }
 
 /// A token, live or dead, before anybody looks at its grant.
@@ -125,6 +129,8 @@ pub struct AnyToken {
     pub revoked_at: Option<OffsetDateTime>,
     /// When a refresh token was used.
     pub used_at: Option<OffsetDateTime>,
+    /// The certificate that it is bound to.
+    pub certificate: Option<Thumbprint>,
 }
 
 /// A grant, live or dead, with what is counted of its family.
@@ -159,6 +165,8 @@ pub struct WholeGrant {
     pub refresh_tokens: i64,
     /// Neither expired nor used; as above.
     pub live_refresh_tokens: i64,
+    /// The certificate that the newest of its access tokens is bound to.
+    pub certificate: Option<Thumbprint>,
 }
 
 impl WholeGrant {

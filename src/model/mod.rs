@@ -1,11 +1,26 @@
 //! The nouns: newtypes, records and states. The only thing of the databases known here is how a noun
 //! is read from a row.
 
+/// The names of the settings that are compared, those of a `nested` one after them; one that is left out does
+/// not compile.
+macro_rules! differing {
+    ($before:expr, $after:expr, $($field:ident),+ $(; $nested:ident)?) => {{
+        let Self { $($field,)+ $($nested)? } = $before;
+        let mut names = Vec::new();
+        $(if *$field != $after.$field {
+            names.push(stringify!($field));
+        })+
+        $(names.extend($nested.differing(&$after.$nested));)?
+        names
+    }};
+}
+
 pub mod access;
 pub mod application;
 pub mod audit;
 pub mod caller;
 pub mod certificate;
+pub mod client_authentication;
 pub mod client_id;
 pub mod device;
 pub mod failed_request;

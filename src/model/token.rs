@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::certificate::Thumbprint;
 use super::client_id::ClientId;
 use super::grant::Family;
 use super::ids::{ApplicationId, GrantId, UserId};
@@ -41,6 +42,8 @@ pub struct RefreshToken {
     pub retry_client: Option<String>,
     pub retry_until: Option<OffsetDateTime>,
     pub retry_count: i64,
+    /// The certificate that it is bound to, where its application was a public one (RFC 8705 §4).
+    pub certificate: Option<Thumbprint>,
 }
 
 /// An access token with what a resource server wants to know of it.
@@ -62,6 +65,8 @@ pub struct AccessToken {
     pub resources: Resources,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
+    /// The certificate without which it opens nothing (RFC 8705 §3).
+    pub certificate: Option<Thumbprint>,
     /// Neither it nor its grant is revoked, and its application and user are enabled.
     pub live: bool,
 }

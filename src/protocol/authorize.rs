@@ -347,6 +347,7 @@ const CHECKS: &[Check] = &[
     no_request_object,
     response_type,
     grant_allowed,
+    not_bound,
 ];
 
 /// The second stage.
@@ -420,6 +421,18 @@ fn grant_allowed(asked: &Asked<'_>) -> Result<(), OAuthError> {
     Err(OAuthError::unauthorized_client(format!(
         "This application is not allowed the {grant} grant: an administrator can allow it"
     )))
+}
+
+/// A browser brings no certificate of the application's that a token could be bound to (RFC 8705 §3).
+fn not_bound(asked: &Asked<'_>) -> Result<(), OAuthError> {
+    if asked.response_type()? == ResponseType::Code || !asked.application.authentication.binds() {
+        return Ok(());
+    }
+    Err(OAuthError::unauthorized_client(
+        "The tokens of this application are bound to its certificate (RFC 8705), which a browser does not have: use \
+         response_type=code",
+    )
+    .because(Reason::TokenInAddress))
 }
 
 /// The answer can travel as it was asked for, and there is somewhere for it to go.

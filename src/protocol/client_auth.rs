@@ -4,14 +4,19 @@
 //! another client than the server does.
 
 mod basic;
+pub mod distinguished_name;
+pub mod jwks;
+pub mod mtls;
 mod post;
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use super::error::OAuthError;
 use super::params::Params;
 use super::reason::Reason;
 use crate::base::secret::Secret;
+use crate::model::certificate::PresentedCertificate;
+pub use crate::model::client_authentication::AuthMethod;
 
 /// What a request presents to say which application sent it. Nothing is proved yet.
 #[derive(Clone, Debug)]
@@ -24,27 +29,25 @@ pub struct Presented {
     pub secrets: Vec<Secret>,
     /// Whether the Basic scheme was used, be it with an empty password: a 401 then names Basic.
     pub was_basic: bool,
+    pub certificate: ClientCertificate,
 }
 
-/// How an application proves itself, by the names of RFC 7591 §2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum AuthMethod {
-    #[serde(rename = "client_secret_basic")]
-    Basic,
-    #[serde(rename = "client_secret_post")]
-    Post,
-    /// A public application: its name alone.
-    #[serde(rename = "none")]
-    None,
+/// What the connection says of a certificate (RFC 8705). Beside a secret it is no second mechanism: it may be
+/// what tokens are bound to.
+#[derive(Clone, Debug, Default)]
+pub enum ClientCertificate {
+    #[default]
+    Absent,
+    /// A proxy sent something that is none.
+    Unreadable,
+    Presented(Arc<PresentedCertificate>),
 }
 
-impl AuthMethod {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Basic => "client_secret_basic",
-            Self::Post => "client_secret_post",
-            Self::None => "none",
-        }
+impl Presented {
+    /// The same, on a connection with that certificate.
+    #[must_use]
+    pub fn with_certificate(self, certificate: ClientCertificate) -> Self {
+        Self { certificate, ..self }
     }
 }
 

@@ -67,6 +67,7 @@ pub struct OAuthError {
     description: Cow<'static, str>,
     cause: Option<String>,
     fault: Option<Fault>,
+    seen: Option<String>,
 }
 
 impl OAuthError {
@@ -77,6 +78,7 @@ impl OAuthError {
             description: plain(description.into()),
             cause: None,
             fault: None,
+            seen: None,
         }
     }
 
@@ -128,6 +130,17 @@ impl OAuthError {
             fault: Some(fault.into()),
             ..self
         }
+    }
+
+    /// Says what was seen in place of what is registered: no secret, and nothing that a client is told.
+    #[must_use]
+    pub fn seeing(self, seen: Option<String>) -> Self {
+        Self { seen, ..self }
+    }
+
+    /// What was seen in place of what is registered.
+    pub fn seen(&self) -> Option<&str> {
+        self.seen.as_deref()
     }
 
     pub const fn code(&self) -> ErrorCode {

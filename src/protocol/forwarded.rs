@@ -82,7 +82,7 @@ fn named_for(element: &str) -> Option<IpAddr> {
 
 /// The pieces between the separators that stand outside quoted strings (RFC 7230 §3.2.6); `None` where a
 /// quote stays open. A proxy may quote what the client chose, such as a host: nothing in there is a hop.
-fn outside_quotes(text: &str, separator: char) -> Option<Vec<&str>> {
+pub(super) fn outside_quotes(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut quoted, mut escaped) = (false, false);
     let pieces = text
         .split(|character| {
@@ -100,7 +100,7 @@ fn outside_quotes(text: &str, separator: char) -> Option<Vec<&str>> {
 }
 
 /// Without the quotes around it; `None` where they stand anywhere else.
-fn unquoted(value: &str) -> Option<&str> {
+pub(super) fn unquoted(value: &str) -> Option<&str> {
     match value.strip_prefix('"') {
         Some(rest) => rest.strip_suffix('"'),
         None => (!value.contains('"')).then_some(value),

@@ -7,6 +7,7 @@ use super::error::OAuthError;
 use super::params::Params;
 use super::token::{TokenHint, TokenType};
 use crate::base::secret::Secret;
+use crate::model::certificate::Thumbprint;
 use crate::model::client_id::ClientId;
 use crate::model::scope::Scopes;
 
@@ -62,6 +63,8 @@ pub struct ActiveToken {
     /// an array.
     pub aud: Vec<String>,
     pub iss: String,
+    /// The certificate that it is bound to (RFC 8705 §3.2).
+    pub certificate: Option<Thumbprint>,
 }
 
 impl Serialize for Introspection {
@@ -85,6 +88,10 @@ impl Serialize for Introspection {
             sub: &token.sub,
             aud: Audience::of(&token.aud),
             iss: &token.iss,
+            cnf: token
+                .certificate
+                .as_ref()
+                .map(|certificate| Confirmation { certificate }),
         }
         .serialize(serializer)
     }
@@ -105,6 +112,15 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<Audience<'a>>,
     iss: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation<'a>>,
+}
+
+/// RFC 7800 §3.1.
+#[derive(Serialize)]
+struct Confirmation<'a> {
+    #[serde(rename = "x5t#S256")]
+    certificate: &'a Thumbprint,
 }
 
 #[derive(Serialize)]
@@ -141,6 +157,7 @@ mod tests {
             sub: "42".to_owned(),
             aud: Vec::new(),
             iss: "https://id.example".to_owned(),
+            certificate: None,
         }
     }
 

@@ -36,9 +36,25 @@ pub struct Metadata {
     pub scopes_supported: Scopes,
     /// The word of Doorkeeper, for RFC 8707.
     pub resource_indicators_supported: bool,
+    /// RFC 8705 §3.3: present where it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tls_client_certificate_bound_access_tokens: bool,
+    /// RFC 8705 §5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls_endpoint_aliases: Option<Aliases>,
     /// RFC 9728 §4.
     #[serde(skip_serializing_if = "Resources::is_empty")]
     pub protected_resources: Resources,
+}
+
+/// The endpoints where a client certificate is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Aliases {
+    pub token_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_authorization_endpoint: Option<String>,
+    pub revocation_endpoint: String,
+    pub introspection_endpoint: String,
 }
 
 impl Metadata {
@@ -87,7 +103,38 @@ impl Metadata {
             authorization_response_iss_parameter_supported: iss_in_responses,
             scopes_supported: scopes.clone(),
             resource_indicators_supported: true,
+            tls_client_certificate_bound_access_tokens: false,
+            mtls_endpoint_aliases: None,
             protected_resources: Resources::default(),
+        }
+    }
+
+    /// The server sees the certificates of clients, at the endpoints under `base`, which has no trailing slash.
+    /// `issued`: those of an authority too, not only those that are registered.
+    #[must_use]
+    pub fn seeing_certificates(mut self, base: &str, issued: bool) -> Self {
+        let methods = [AuthMethod::Tls, AuthMethod::SelfSignedTls];
+        let methods = &methods[usize::from(!issued)..];
+        for supported in [
+            &mut self.token_endpoint_auth_methods_supported,
+            &mut self.revocation_endpoint_auth_methods_supported,
+            &mut self.introspection_endpoint_auth_methods_supported,
+        ] {
+            supported.extend(methods);
+        }
+        let endpoint = |name: &str| format!("{base}/oauth/{name}");
+        Self {
+            tls_client_certificate_bound_access_tokens: true,
+            mtls_endpoint_aliases: Some(Aliases {
+                token_endpoint: endpoint("token"),
+                device_authorization_endpoint: self
+                    .device_authorization_endpoint
+                    .as_ref()
+                    .map(|_| endpoint("device_authorization")),
+                revocation_endpoint: endpoint("revoke"),
+                introspection_endpoint: endpoint("introspect"),
+            }),
+            ..self
         }
     }
 
@@ -161,6 +208,50 @@ mod tests {
             "resource_indicators_supported": true,
         });
         assert_eq!(metadata(&GrantType::ALL[..4]), expected);
+    }
+
+    #[test]
+    fn certificates_are_advertised_where_they_are_seen() {
+        let scopes = Scopes::parse("read").unwrap();
+        let plain = Metadata::of(
+            "https://id.example",
+            &scopes,
+            [GrantType::ClientCredentials],
+            true,
+        );
+        let told = |issued| {
+            to_value(
+                plain
+                    .clone()
+                    .seeing_certificates("https://mtls.id.example:8443", issued),
+            )
+            .unwrap()
+        };
+        let document = told(true);
+        for endpoint in ["token", "revocation", "introspection"] {
+            let methods = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
+            for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
+                assert!(methods.as_array().unwrap().contains(&json!(method)), "{endpoint}");
+            }
+        }
+        assert_eq!(
+            document["tls_client_certificate_bound_access_tokens"],
+            json!(true)
+        );
+        assert_eq!(
+            document["mtls_endpoint_aliases"],
+            json!({
+                "token_endpoint": "https://mtls.id.example:8443/oauth/token",
+                "revocation_endpoint": "https://mtls.id.example:8443/oauth/revoke",
+                "introspection_endpoint": "https://mtls.id.example:8443/oauth/introspect",
+            })
+        );
+        assert_eq!(document["issuer"], json!("https://id.example"));
+        assert_eq!(
+            document["token_endpoint"],
+            json!("https://id.example/oauth/token")
+        );
+        assert!(!told(false).to_string().contains("\"tls_client_auth\""));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | RFC 6749 §4.1.1, §4.1.2, RFC 9207 | the authorization request and where its answer goes | [`authorize`] |
 //! | RFC 6749 §4.1.3, §6, RFC 9700 §4.14 | whether a code or refresh token is good | [`grant`] |
 //! | RFC 6749 §2.3, RFC 7617 | client authentication | [`client_auth`] |
+//! | RFC 8705, RFC 9440 | clients that a certificate proves, and where the certificate comes from | [`client_auth::mtls`], [`client_certificate`] |
 //! | RFC 6749 §5.1 | token values and the token answer | [`token`] |
 //! | RFC 5849 | OAuth 1.0a, apart from all the rest | [`oauth1`] |
 //! | RFC 6750 | bearer credentials and challenges | [`bearer`] |
@@ -25,6 +26,7 @@
 pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
+pub mod client_certificate;
 pub mod departure;
 pub mod device;
 pub mod error;

@@ -92,6 +92,9 @@ pub struct ResourceMetadata {
     pub scopes_supported: Scopes,
     pub bearer_methods_supported: [&'static str; 1],
     pub resource_name: &'static str,
+    /// Whether it takes tokens that are bound to a certificate (RFC 8705 §3.3); present where it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tls_client_certificate_bound_access_tokens: bool,
 }
 
 impl ResourceMetadata {
@@ -103,6 +106,18 @@ impl ResourceMetadata {
             scopes_supported: scopes,
             bearer_methods_supported: ["header"],
             resource_name: name,
+            tls_client_certificate_bound_access_tokens: false,
+        }
+    }
+}
+
+impl ResourceMetadata {
+    /// The same, where it sees the certificates of clients.
+    #[must_use]
+    pub fn seeing_certificates(self, sees: bool) -> Self {
+        Self {
+            tls_client_certificate_bound_access_tokens: sees,
+            ..self
         }
     }
 }

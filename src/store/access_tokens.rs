@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::{Db, Result, Statement, Tx};
 use crate::base::secret::SecretHash;
+use crate::model::certificate::Thumbprint;
 use crate::model::ids::{ApplicationId, GrantId};
 use crate::model::resource::Resources;
 use crate::model::scope::Scopes;
@@ -21,6 +22,8 @@ pub struct NewAccessToken<'a> {
     /// Where it may be used (RFC 8707); empty: anywhere.
     pub resources: &'a Resources,
     pub expires_at: OffsetDateTime,
+    /// The certificate that it is bound to (RFC 8705 §3).
+    pub certificate: Option<&'a Thumbprint>,
     /// Where it may be given again.
     pub sealed: Option<&'a Sealed>,
 }
@@ -41,8 +44,9 @@ pub struct Found {
 }
 
 const INSERT: &str = "INSERT INTO access_tokens
-         (hash, application_id, grant_id, scopes, created_at, expires_at, resources, reuse_key, reuse_sealed)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+         (hash, application_id, grant_id, scopes, created_at, expires_at, resources, reuse_key, reuse_sealed,
+          certificate)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 pub async fn insert(tx: &mut Tx, token: &NewAccessToken<'_>, now: OffsetDateTime) -> Result<()> {
     bind(tx.sql(INSERT), token, now).execute().await.map(drop)
@@ -58,9 +62,10 @@ pub async fn insert_alone(
 ) -> Result<bool> {
     let statement = db.command(
         "INSERT INTO access_tokens
-             (hash, application_id, grant_id, scopes, created_at, expires_at, resources, reuse_key, reuse_sealed)
-         SELECT $1, a.id, $3, $4, $5, $6, $7, $8, $9 FROM applications a
-         WHERE a.id = $2 AND a.version = $10 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
+             (hash, application_id, grant_id, scopes, created_at, expires_at, resources, reuse_key, reuse_sealed,
+              certificate)
+         SELECT $1, a.id, $3, $4, $5, $6, $7, $8, $9, $10 FROM applications a
+         WHERE a.id = $2 AND a.version = $11 AND a.disabled_at IS NULL AND a.deleted_at IS NULL",
     );
     bind(statement, token, now)
         .bind(version)
@@ -80,6 +85,7 @@ fn bind<'s>(statement: Statement<'s>, token: &NewAccessToken<'_>, now: OffsetDat
         .bind(Json(token.resources))
         .bind(token.sealed.map(|sealed| sealed.key.clone()))
         .bind(token.sealed.map(|sealed| sealed.sealed.clone()))
+        .bind(token.certificate.map(Thumbprint::to_vec))
 }
 
 /// The live token under `key` that lives longest, where its application is still at `version`.
@@ -101,7 +107,7 @@ pub async fn find_sealed(db: &Db, key: Vec<u8>, version: i64, now: OffsetDateTim
 macro_rules! found {
     () => {
         "t.application_id, a.client_id, t.grant_id, g.user_id, u.username,
-         coalesce(u.admin, $2) AS admin, t.scopes, t.resources, t.created_at, t.expires_at,
+         coalesce(u.admin, $2) AS admin, t.scopes, t.resources, t.created_at, t.expires_at, t.certificate,
          (t.revoked_at IS NULL AND a.disabled_at IS NULL AND a.deleted_at IS NULL
           AND (t.grant_id IS NULL
                OR (g.id IS NOT NULL AND g.revoked_at IS NULL

@@ -128,7 +128,7 @@ pub async fn of_user(
 macro_rules! own_token {
     () => {
         "SELECT 'access_token' AS kind, t.hash, a.client_id, NULL AS username, t.grant_id, t.scopes, t.resources,
-                t.created_at, t.expires_at
+                t.created_at, t.expires_at, t.certificate
          FROM access_tokens t JOIN applications a ON a.id = t.application_id AND a.deleted_at IS NULL
          WHERE t.application_id = $2 AND t.grant_id IS NULL AND t.revoked_at IS NULL AND t.expires_at > $1 "
     };
@@ -137,14 +137,14 @@ macro_rules! own_token {
 macro_rules! access_token {
     () => {
         "SELECT 'access_token' AS kind, t.hash, a.client_id, u.username, t.grant_id, t.scopes, t.resources,
-                t.created_at, t.expires_at"
+                t.created_at, t.expires_at, t.certificate"
     };
 }
 
 macro_rules! refresh_token {
     () => {
         "SELECT 'refresh_token' AS kind, t.hash, a.client_id, u.username, t.grant_id, t.scopes, g.resources,
-                t.created_at, t.expires_at"
+                t.created_at, t.expires_at, t.certificate"
     };
 }
 
@@ -152,7 +152,7 @@ macro_rules! refresh_token {
 macro_rules! oauth1_token {
     () => {
         "SELECT 'oauth1_token' AS kind, t.hash, a.client_id, u.username, t.grant_id, g.scopes, g.resources,
-                t.created_at, t.expires_at"
+                t.created_at, t.expires_at, NULL AS certificate"
     };
 }
 
@@ -272,7 +272,8 @@ pub async fn tokens_of_user(
 pub async fn access_token(db: &Db, hash: SecretHash) -> Result<Option<AnyToken>> {
     db.query(
         "SELECT a.client_id, (a.disabled_at IS NULL AND a.deleted_at IS NULL) AS application_live, t.grant_id,
-                t.scopes, t.resources, t.created_at, t.expires_at, t.revoked_at, NULL AS used_at
+                t.scopes, t.resources, t.created_at, t.expires_at, t.revoked_at, NULL AS used_at,
+                t.certificate
          FROM access_tokens t JOIN applications a ON a.id = t.application_id
          WHERE t.hash = $1",
     )
@@ -284,7 +285,8 @@ pub async fn access_token(db: &Db, hash: SecretHash) -> Result<Option<AnyToken>>
 pub async fn refresh_token(db: &Db, hash: SecretHash) -> Result<Option<AnyToken>> {
     db.query(
         "SELECT a.client_id, (a.disabled_at IS NULL AND a.deleted_at IS NULL) AS application_live, r.grant_id,
-                r.scopes, g.resources, r.created_at, r.expires_at, NULL AS revoked_at, r.used_at
+                r.scopes, g.resources, r.created_at, r.expires_at, NULL AS revoked_at, r.used_at,
+                r.certificate
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id JOIN applications a ON a.id = g.application_id
          WHERE r.hash = $1",
     )
@@ -298,7 +300,8 @@ pub async fn oauth1_token(db: &Db, hash: SecretHash) -> Result<Option<AnyToken>>
     db.query(
         "SELECT a.client_id,
                 (a.disabled_at IS NULL AND a.deleted_at IS NULL AND c.application_id IS NOT NULL) AS application_live,
-                t.grant_id, g.scopes, g.resources, t.created_at, t.expires_at, NULL AS revoked_at, NULL AS used_at
+                t.grant_id, g.scopes, g.resources, t.created_at, t.expires_at, NULL AS revoked_at, NULL AS used_at,
+                NULL AS certificate
          FROM oauth1_access_tokens t JOIN grants g ON g.id = t.grant_id JOIN applications a ON a.id = g.application_id
              LEFT JOIN oauth1_consumers c ON c.application_id = a.id
          WHERE t.hash = $1",
@@ -352,7 +355,10 @@ pub async fn find(db: &Db, id: GrantId, now: OffsetDateTime) -> Result<Option<Wh
                  WHERE o.grant_id = g.id AND o.expires_at > $2) AS live_access_tokens,
                 (SELECT count(*) FROM refresh_tokens r WHERE r.grant_id = g.id) AS refresh_tokens,
                 (SELECT count(*) FROM refresh_tokens r
-                 WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2) AS live_refresh_tokens
+                 WHERE r.grant_id = g.id AND r.used_at IS NULL AND r.expires_at > $2) AS live_refresh_tokens,
+                (SELECT t.certificate FROM access_tokens t
+                 WHERE t.grant_id = g.id AND t.revoked_at IS NULL AND t.expires_at > $2
+                 ORDER BY t.created_at DESC, t.hash LIMIT 1) AS certificate
          FROM grants g JOIN users u ON u.id = g.user_id JOIN applications a ON a.id = g.application_id
          WHERE g.id = $1",
     )

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::{Db, Result, Tx};
 use crate::base::secret::SecretHash;
+use crate::model::certificate::Thumbprint;
 use crate::model::client_id::ClientId;
 use crate::model::ids::{ApplicationId, GrantId};
 use crate::model::scope::Scopes;
@@ -20,12 +21,15 @@ pub struct NewRefreshToken<'a> {
     pub scopes: &'a Scopes,
     /// The idle end.
     pub expires_at: OffsetDateTime,
+    /// The certificate that it is bound to (RFC 8705 §4).
+    pub certificate: Option<&'a Thumbprint>,
 }
 
 pub async fn insert(tx: &mut Tx, token: &NewRefreshToken<'_>, now: OffsetDateTime) -> Result<()> {
     tx.sql(
-        "INSERT INTO refresh_tokens (hash, grant_id, parent_hash, scopes, created_at, expires_at, retry_count)
-         VALUES ($1, $2, $3, $4, $5, $6, 0)",
+        "INSERT INTO refresh_tokens (hash, grant_id, parent_hash, scopes, created_at, expires_at, retry_count,
+             certificate)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
     )
     .bind(token.hash.to_vec())
     .bind(token.grant_id)
@@ -33,6 +37,7 @@ pub async fn insert(tx: &mut Tx, token: &NewRefreshToken<'_>, now: OffsetDateTim
     .bind(Json(token.scopes))
     .bind(now)
     .bind(token.expires_at)
+    .bind(token.certificate.map(Thumbprint::to_vec))
     .execute()
     .await
     .map(drop)
@@ -47,7 +52,7 @@ pub async fn find(db: &Db, hash: SecretHash) -> Result<Option<RefreshToken>> {
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version,
                 r.parent_hash, r.scopes, r.expires_at, r.used_at,
-                r.retry_sealed, r.retry_client, r.retry_until, r.retry_count
+                r.retry_sealed, r.retry_client, r.retry_until, r.retry_count, r.certificate
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id JOIN users u ON u.id = g.user_id
              LEFT JOIN applications a ON a.id = g.application_id AND a.disabled_at IS NULL AND a.deleted_at IS NULL
          WHERE r.hash = $1",
@@ -80,7 +85,7 @@ pub async fn find_described(db: &Db, hash: SecretHash, asker: ApplicationId) -> 
                  AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS live,
                 a.version AS application_version,
                 r.parent_hash, r.scopes, r.expires_at, r.used_at,
-                r.retry_sealed, r.retry_client, r.retry_until, r.retry_count,
+                r.retry_sealed, r.retry_client, r.retry_until, r.retry_count, r.certificate,
                 r.created_at, a.client_id, u.username,
                 (a.disabled_at IS NULL AND a.deleted_at IS NULL) AS application_live, k.version AS asker_version
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id JOIN users u ON u.id = g.user_id

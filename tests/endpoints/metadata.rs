@@ -20,6 +20,45 @@ fn list(json: &Value, member: &str) -> Vec<String> {
 
 on_each_database! {
 
+async fn where_no_certificate_is_seen_the_metadata_promises_nothing_of_them(world: World) {
+    let json = world.get(PATH).await.json();
+    for member in ["mtls_endpoint_aliases", "tls_client_certificate_bound_access_tokens"] {
+        assert_eq!(json.get(member), None, "{json}");
+    }
+    assert!(!json.to_string().contains("tls_client_auth"), "{json}");
+    let memos = world.get("/.well-known/oauth-protected-resource/api/memos").await.json();
+    assert_eq!(memos.get("tls_client_certificate_bound_access_tokens"), None, "{memos}");
+}
+
+with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert")
+async fn where_certificates_are_seen_the_metadata_says_where_and_how(world: World) {
+    let methods = |json: &Value| list(json, "token_endpoint_auth_methods_supported");
+    let json = world.get(PATH).await.json();
+    assert!(methods(&json).contains(&"self_signed_tls_client_auth".to_owned()), "{json}");
+    assert!(!methods(&json).contains(&"tls_client_auth".to_owned()), "it trusts no authority: {json}");
+    assert_eq!(json["tls_client_certificate_bound_access_tokens"], true);
+    assert_eq!(json["mtls_endpoint_aliases"]["token_endpoint"], json["token_endpoint"]);
+    let memos = world.get("/.well-known/oauth-protected-resource/api/memos").await.json();
+    assert_eq!(memos["tls_client_certificate_bound_access_tokens"], true);
+
+    let file = world.folder().join("clients.pem");
+    std::fs::write(&file, crate::world::Authority::new("Authority").pem()).unwrap();
+    let own = [("tls_client_ca", file.to_str().unwrap()), ("mtls_public_url", "https://mtls.example/id")];
+    world.restart_with(&own).await;
+    let json = world.get(PATH).await.json();
+    assert!(methods(&json).contains(&"tls_client_auth".to_owned()), "{json}");
+    let aliases = json["mtls_endpoint_aliases"].as_object().unwrap();
+    for (member, path) in [
+        ("token_endpoint", "/oauth/token"),
+        ("revocation_endpoint", "/oauth/revoke"),
+        ("introspection_endpoint", "/oauth/introspect"),
+        ("device_authorization_endpoint", "/oauth/device_authorization"),
+    ] {
+        assert_eq!(aliases[member], json!(format!("https://mtls.example/id{path}")));
+    }
+    assert_eq!(json["issuer"], json!(world.base_url), "the issuer is the same everywhere");
+}
+
 async fn the_metadata_names_everything_that_is_built(world: World) {
     let answer = world.get(PATH).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"), "{answer}");

@@ -56,6 +56,10 @@ impl Desk {
         self.folder.path().join(name).display().to_string()
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The same settings in a `.env` file instead of the environment.
     fn with_settings_in_a_file(mut self) -> Self {
         let lines: Vec<_> = self
@@ -97,7 +101,7 @@ impl Desk {
         self.open_with(script, &[])
     }
 
-    fn open_with(&self, script: &str, arguments: &[&str]) -> Waiting {
+    pub(super) fn open_with(&self, script: &str, arguments: &[&str]) -> Waiting {
         let path = path_of(script);
         let mut all = vec![path.as_str()];
         all.extend(arguments);
@@ -127,6 +131,11 @@ impl Desk {
 }
 
 impl Waiting {
+    /// Where the browser of `user` comes out that opens the address.
+    pub(super) async fn opened(&self, world: &World, user: &User) -> String {
+        opened(world, user, &self.url).await.redirect().to_string()
+    }
+
     /// Answers the script and runs it to its end.
     pub(super) fn answer(mut self, text: &str) -> String {
         tokio::task::block_in_place(|| {

@@ -78,6 +78,11 @@ impl Request {
         self.header("Authorization", &format!("Bearer {token}"))
     }
 
+    /// With the certificate of `pair`, by the word of a proxy (RFC 9440).
+    pub(crate) fn carrying(self, pair: &Pair) -> Self {
+        self.header("Client-Cert", &format!(":{}:", STANDARD.encode(&pair.der)))
+    }
+
     pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self

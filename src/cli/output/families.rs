@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Plain, row, table, when, yes_no};
 use crate::flow::families::{Shown, Told};
+use crate::model::certificate::Thumbprint;
 use crate::model::family::{Fingerprint, ListedGrant, ListedToken};
 use crate::model::ids::GrantId;
 
@@ -24,9 +25,14 @@ impl Plain for Shown {
             row("created_at", when(self.created_at)),
             row("expires_at", when(self.expires_at)),
         ]);
+        rows.extend(bound(self.certificate.as_ref()));
         rows.push(live(self.why_not.as_deref()));
         table(rows)
     }
+}
+
+fn bound(certificate: Option<&Thumbprint>) -> Option<Vec<String>> {
+    certificate.map(|certificate| row("bound to certificate", format!("{}…", certificate.short())))
 }
 
 fn live(why_not: Option<&str>) -> Vec<String> {
@@ -116,6 +122,7 @@ impl Plain for Told {
             row("access tokens", self.live_access_tokens.to_string()),
             row("refresh tokens", self.live_refresh_tokens.to_string()),
         ]);
+        rows.extend(bound(self.certificate.as_ref()));
         rows.push(live(self.why_not.as_deref()));
         let facts = table(rows);
         let page = if self.pages > 1 {

@@ -5,13 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::applications::Saved;
 use crate::model::access::Allowed;
-use crate::model::application::{Application, Client};
+use crate::model::application::{Application, ApplicationSettings, Client};
+use crate::model::certificate::RegisteredCertificate;
+use crate::model::client_authentication::AuthMethod;
 use crate::model::client_id::ClientId;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::ApplicationId;
@@ -61,6 +64,8 @@ pub struct Summary {
     /// A PEM text, for RSA-SHA1; left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oauth1_rsa_public_key: Option<String>,
+    #[serde(flatten)]
+    pub authentication: DescribedAuthentication,
     /// For `users` and `groups` alone.
     pub restricted: bool,
     pub users: Vec<String>,
@@ -72,6 +77,37 @@ pub struct Summary {
     pub updated_at: OffsetDateTime,
     /// Counts the changes: sent back with one, it refuses to undo another's.
     pub version: i64,
+}
+
+/// How it authenticates; what is not registered is left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct DescribedAuthentication {
+    /// Null: by its secret, in either place; of a public application by nothing.
+    pub token_endpoint_auth_method: Option<AuthMethod>,
+    #[serde(flatten)]
+    pub subject: BTreeMap<&'static str, String>,
+    /// PEM.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<RegisteredCertificate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
+    pub tls_client_certificate_bound_access_tokens: bool,
+}
+
+impl DescribedAuthentication {
+    fn of(settings: &ApplicationSettings) -> Self {
+        let registered = &settings.authentication;
+        let subjects = registered.subjects().into_iter();
+        Self {
+            token_endpoint_auth_method: registered.token_endpoint_auth_method,
+            subject: subjects
+                .filter_map(|(field, subject)| Some((field, subject?.to_owned())))
+                .collect(),
+            certificates: registered.certificates.clone(),
+            jwks: registered.jwks.clone(),
+            tls_client_certificate_bound_access_tokens: registered.binds(),
+        }
+    }
 }
 
 /// One application, with the secret that is shown this once.
@@ -149,6 +185,7 @@ pub fn summary(app: &App, application: &Application, allowed: &Allowed) -> Summa
             .oauth1_rsa_public_key
             .as_deref()
             .map(RsaPublicKey::pem),
+        authentication: DescribedAuthentication::of(settings),
         restricted: settings.restricted,
         users: allowed.users.as_slice().to_vec(),
         groups: allowed.groups.as_slice().to_vec(),
@@ -170,7 +207,7 @@ fn exposed<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::O
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::base::clock::{Clock, ManualClock};
@@ -234,6 +271,8 @@ mod tests {
             "revoke_previous_tokens": false,
             "allowed_origins": [],
             "oauth1": false,
+            "token_endpoint_auth_method": null,
+            "tls_client_certificate_bound_access_tokens": false,
             "restricted": false,
             "users": [],
             "groups": [],

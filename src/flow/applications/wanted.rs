@@ -1,11 +1,13 @@
 //! What is wanted of an application, as typed, and whether it can be had.
 
+mod authentication;
 pub(super) mod reserved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
 
+pub use self::authentication::WantedAuthentication;
 use super::Manager;
 use crate::base::config::seconds;
 use crate::base::secret::Secret;
@@ -27,7 +29,7 @@ const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
 /// What can be wrong, in the order of the form.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 33] = [
     "client_id",
     "client_secret",
     "name",
@@ -48,6 +50,15 @@ const FIELDS: [&str; 24] = [
     "send_iss",
     "introspect",
     "trusted",
+    "token_endpoint_auth_method",
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
+    "certificates",
+    "jwks",
+    "tls_client_certificate_bound_access_tokens",
     "owner",
     "restricted",
     "users",
@@ -98,6 +109,8 @@ pub struct Wanted {
     /// User names, in any spelling of them.
     pub users: Vec<String>,
     pub groups: Vec<String>,
+    /// `None`: as it is, and a new one by its secret.
+    pub authentication: Option<Box<WantedAuthentication>>,
     /// For a new application alone: of several with one id, the first is registered. `None`: generated.
     pub id: Option<ApplicationId>,
     /// For a new application alone. Empty: generated.
@@ -182,6 +195,7 @@ impl Wanted {
             restricted: settings.restricted,
             users: allowed.users.as_slice().to_vec(),
             groups: allowed.groups.as_slice().to_vec(),
+            authentication: Some(Box::new(WantedAuthentication::of(&settings.authentication))),
             id: None,
             client_id: String::new(),
             client_secret: None,
@@ -203,8 +217,9 @@ impl Wanted {
         before: &ApplicationSettings,
         mut faults: Faults,
     ) -> Result<ApplicationSettings, Faults> {
-        let settings = self.settings(app, &mut faults);
+        let settings = self.settings(app, Some(before), &mut faults);
         reserved::check(app, by, Some(before), &settings, &mut faults);
+        authentication::is_offered(app, Some(before), &settings, &mut faults);
         faults.into_result().map(|()| settings)
     }
 
@@ -214,14 +229,20 @@ impl Wanted {
         by: Manager,
         mut faults: Faults,
     ) -> Result<(ApplicationSettings, Option<ClientId>), Faults> {
-        let settings = self.settings(app, &mut faults);
+        let settings = self.settings(app, None, &mut faults);
         reserved::check(app, by, None, &settings, &mut faults);
+        authentication::is_offered(app, None, &settings, &mut faults);
         let client_id = self.chosen_client_id(&mut faults);
-        self.check_secret(&mut faults);
+        self.check_secret(&settings, &mut faults);
         faults.into_result().map(|()| (settings, client_id))
     }
 
-    fn settings(&self, app: &App, faults: &mut Faults) -> ApplicationSettings {
+    fn settings(
+        &self,
+        app: &App,
+        before: Option<&ApplicationSettings>,
+        faults: &mut Faults,
+    ) -> ApplicationSettings {
         let name = name(&self.name, faults);
         let redirect_uris = self.registered_uris(faults);
         let scopes = self.restricted_scopes(app, faults);
@@ -247,7 +268,14 @@ impl Wanted {
             revoke_previous_tokens: self.revoke_previous_tokens,
             allowed_origins: self.origins(faults),
             restricted: self.restricted,
+            authentication: match &self.authentication {
+                Some(wanted) => Box::new(wanted.read(faults)),
+                None => before
+                    .map(|before| before.authentication.clone())
+                    .unwrap_or_default(),
+            },
         };
+        authentication::fits(&settings, faults);
         belongs_together(app, &settings, self.redirect_uris.is_empty(), faults);
         settings
     }
@@ -364,12 +392,18 @@ impl Wanted {
             .ok()
     }
 
-    fn check_secret(&self, faults: &mut Faults) {
+    fn check_secret(&self, settings: &ApplicationSettings, faults: &mut Faults) {
         let Some(secret) = &self.client_secret else { return };
         if !self.confidential {
             faults.add(
                 "client_secret",
                 "A public application has no secret: leave it out, or make it confidential.",
+            );
+        }
+        if settings.authentication.is_by_certificate() {
+            faults.add(
+                "client_secret",
+                "An application that authenticates by a certificate has no secret: leave it out.",
             );
         }
         let characters = secret.expose().chars().count();
@@ -525,10 +559,10 @@ fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: boo
         settings,
         faults,
     );
-    if settings.reuse_access_token && !settings.confidential {
+    if settings.reuse_access_token && !settings.has_secret() {
         faults.add(
             "reuse_access_token",
-            "Only a confidential application can be given a token again: it is sealed under its secret.",
+            "Only an application with a secret can be given a token again: it is sealed under the secret.",
         );
     }
     if settings.reuse_access_token && settings.revoke_previous_tokens {

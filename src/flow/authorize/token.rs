@@ -23,7 +23,8 @@ pub(super) async fn issue(
     let Some(family) = family.filter(|family| family.live) else {
         return Ok(None);
     };
-    let minted = issue::mint(app, application, &request.scopes, Some(&family), false, now);
+    // Whoever has its tokens bound to a certificate is refused before.
+    let minted = issue::mint(app, application, &request.scopes, Some(&family), false, None, now);
     issue::keep(app, tx, application, &family, &minted, None, now).await?;
     Ok(Some(request.target.token(&minted.response, app.issuer.as_str())))
 }

@@ -17,12 +17,13 @@ pub(super) async fn issue(
     params: &Params,
 ) -> Result<TokenResponse, Refusal> {
     let application = client.application();
+    let certificate = client.binding()?;
     let rules = ScopeRules::of(&application.settings, GrantType::ClientCredentials);
     let scopes = app.catalog.resolve(rules, params.get("scope"))?;
     let resources = resource::asked(params, &app.resources)?;
     let now = app.now();
     let reuse = Reuse::of(client, None, &scopes, &resources);
-    let minted = issue::mint(app, application, &scopes, None, false, now).narrowed_to(resources);
+    let minted = issue::mint(app, application, &scopes, None, false, certificate, now).narrowed_to(resources);
     if let Some(again) = reuse::find(app, client, reuse.as_ref(), rules.grant, now).await? {
         return Ok(minted.with_access_token(again, now).response);
     }

@@ -67,6 +67,7 @@ async fn exchange(
             .with_cause("the redirect URI is no longer registered")
             .into());
     }
+    let certificate = client.binding()?;
     let resources = resource::narrowed(params, &app.resources, &code.family.resources)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
     let reuse = Reuse::of(client, Some(&code.family), &code.family.granted, &resources);
@@ -76,6 +77,7 @@ async fn exchange(
         &code.family.granted,
         Some(&code.family),
         refresh,
+        certificate,
         now,
     )
     .narrowed_to(resources)

@@ -58,6 +58,7 @@ async fn exchange(
     now: OffsetDateTime,
 ) -> Result<TokenResponse, Refusal> {
     let application = client.application();
+    let certificate = client.binding()?;
     let mut tx = app.db.write().await?;
     if !devices::consume(&mut tx, hash, now).await? {
         return Err(refused().with_cause("another poll was faster").into());
@@ -72,9 +73,17 @@ async fn exchange(
     let resources = resource::narrowed(params, &app.resources, &family.resources)?;
     let refresh = application.settings.allows(GrantType::RefreshToken) && app.offers(GrantType::RefreshToken);
     let reuse = Reuse::of(client, Some(&family), &family.granted, &resources);
-    let minted = issue::mint(app, application, &family.granted, Some(&family), refresh, now)
-        .narrowed_to(resources)
-        .reusable(app, reuse.as_ref());
+    let minted = issue::mint(
+        app,
+        application,
+        &family.granted,
+        Some(&family),
+        refresh,
+        certificate,
+        now,
+    )
+    .narrowed_to(resources)
+    .reusable(app, reuse.as_ref());
     issue::keep(app, &mut tx, application, &family, &minted, None, now).await?;
     tx.commit().await?;
     Ok(minted.response)

@@ -39,6 +39,7 @@ pub(super) async fn exchange(
         caller: caller.as_application(client.application().id),
         browser: None,
     };
+    client.binding()?;
     let rules = ScopeRules::of(&client.application().settings, GrantType::Password);
     let scopes = app.catalog.resolve(rules, params.get("scope"))?;
     let resources = resource::asked(params, &app.resources)?;
@@ -103,8 +104,16 @@ async fn grant(
         return Err(refused("the user changed meanwhile").into());
     };
     let reuse = Reuse::of(client, Some(&family), scopes, resources);
-    let minted =
-        issue::mint(app, application, scopes, Some(&family), refresh, now).reusable(app, reuse.as_ref());
+    let minted = issue::mint(
+        app,
+        application,
+        scopes,
+        Some(&family),
+        refresh,
+        client.binding()?,
+        now,
+    )
+    .reusable(app, reuse.as_ref());
     issue::keep(app, &mut tx, application, &family, &minted, None, now).await?;
     let event = audit::of_decision(EventName::SignedIn, user.id, application.id, Some(new.id), scopes);
     audit::record(app, &mut tx, caller, event).await?;

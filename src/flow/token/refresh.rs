@@ -73,7 +73,14 @@ impl Presentation<'_> {
         found: &RefreshToken,
         may_race: bool,
     ) -> Result<TokenResponse, Refusal> {
-        match judge(found, self.client.application().id, &self.client.by, self.now) {
+        let verdict = judge(
+            found,
+            self.client.application().id,
+            &self.client.by,
+            self.client.certificate(),
+            self.now,
+        );
+        match verdict {
             Verdict::Rotate => {
                 may_go_on(app, self.client, found.family.grant_type)?;
                 match self.rotate(app, found).await? {
@@ -97,12 +104,21 @@ impl Presentation<'_> {
         let granted = self.still_allowed(app, found)?;
         let asked = scopes(&granted, self.params.get("scope"))?;
         let resources = self.resources(app, found)?;
+        let certificate = self.client.binding()?;
         let refresh = application.settings.allows(GrantType::RefreshToken);
         let reuse = Reuse::of(self.client, Some(&found.family), &asked, &resources);
         let grant = found.family.grant_type;
         let again = reuse::find(app, self.client, reuse.as_ref(), grant, self.now).await?;
-        let minted = issue::mint(app, application, &asked, Some(&found.family), refresh, self.now)
-            .narrowed_to(resources.clone());
+        let minted = issue::mint(
+            app,
+            application,
+            &asked,
+            Some(&found.family),
+            refresh,
+            certificate,
+            self.now,
+        )
+        .narrowed_to(resources.clone());
         let minted = match again {
             Some(again) => minted.with_access_token(again, self.now),
             None => minted.reusable(app, reuse.as_ref()),

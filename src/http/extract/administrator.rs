@@ -14,7 +14,7 @@ use super::params::is_media_type;
 use super::viewer::Viewer;
 use crate::flow::App;
 use crate::flow::applications::Manager;
-use crate::http::bearer::{BearerError, RequireBearer};
+use crate::http::bearer::{BearerError, RequireBearer, thumbprint};
 use crate::http::error::NO_STORE;
 use crate::http::middleware::request::{Cause, RequestId};
 use crate::http::pages::authorize::redirect;
@@ -152,7 +152,7 @@ where
         let app = App::from_ref(state);
         let Ok(caller) = Caller::from_request_parts(parts, state).await;
         if bears_token(&parts.headers) {
-            return by_token(&app, &parts.headers, &caller).await;
+            return by_token(&app, parts, &caller).await;
         }
         let viewer = Viewer::from_request_parts(parts, state).await?;
         let (by, user) = by_session(&app, viewer.user())?;
@@ -200,9 +200,9 @@ fn bears_token(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn by_token(app: &App, headers: &HeaderMap, caller: &Caller) -> Result<ManagingProgram, Response> {
+async fn by_token(app: &App, parts: &Parts, caller: &Caller) -> Result<ManagingProgram, Response> {
     let token = RequireBearer::new(app.clone(), &[APPLICATIONS])
-        .authenticate(headers)
+        .authenticate(&parts.headers, thumbprint(&parts.extensions))
         .await
         .map_err(IntoResponse::into_response)?;
     // Whatever it is for, it is not this: a resource that passes it on opens nothing here (RFC 8707).

@@ -14,7 +14,7 @@ use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::middleware::cors::{self, Unread};
 use crate::model::caller::Caller;
 use crate::model::failed_request::Endpoint;
-use crate::protocol::client_auth::{Presented, presented};
+use crate::protocol::client_auth::{ClientCertificate, Presented, presented};
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
 
@@ -44,11 +44,12 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let Ok(caller) = Caller::from_request_parts(&mut parts, state).await;
+        let Ok(certificate) = ClientCertificate::from_request_parts(&mut parts, state).await;
         let headers = parts.headers.clone();
         let FormParams(params) = FormParams::from_request(Request::from_parts(parts, body), state)
             .await
             .map_err(unread)?;
-        let presented = credentials(&headers, &params);
+        let presented = credentials(&headers, &params).map(|sent| sent.with_certificate(certificate));
         Ok(Self {
             call: Call {
                 app: App::from_ref(state),

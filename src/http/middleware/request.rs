@@ -10,6 +10,7 @@ use tracing::Instrument;
 
 use crate::flow::App;
 use crate::http::extract::address::client_address;
+use crate::http::extract::certificate;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,6 +36,7 @@ pub(in crate::http) async fn logged(State(app): State<App>, mut request: Request
     );
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().remove::<MatchedPath>();
+    certificate::settle(&app, &mut request);
 
     let span = tracing::info_span!("request", request_id = %id);
     let mut response = next.run(request).instrument(span.clone()).await;

@@ -37,6 +37,10 @@ pub(in crate::http) async fn show(State(app): State<App>) -> impl IntoResponse {
         app.promises_iss(),
     )
     .protecting(&app.resources);
+    let metadata = match app.mtls_url() {
+        Some(base) => metadata.seeing_certificates(&base, app.knows_authorities()),
+        None => metadata,
+    };
     (PUBLIC, Json(metadata))
 }
 
@@ -48,6 +52,7 @@ pub(in crate::http) async fn memos(State(app): State<App>) -> impl IntoResponse 
         .into_iter()
         .filter(|scope| matches!(scope.as_str(), READ | WRITE))
         .collect();
-    let metadata = ResourceMetadata::of(&app.memos, "Memos", app.issuer.as_str(), scopes);
+    let metadata = ResourceMetadata::of(&app.memos, "Memos", app.issuer.as_str(), scopes)
+        .seeing_certificates(app.config.sees_client_certificates());
     (PUBLIC, Json(metadata))
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use crate::base::secret::Secret;
 
 use super::assets::SCRIPT;
+use super::authentication::{AuthenticationFields, AuthenticationShown};
 use super::sample::{NOW, Sample, Say, administrator, ago};
 use super::{Chrome, FieldErrors, ScopeLine, When, counted, grouped};
 
@@ -80,6 +81,8 @@ pub struct ApplicationForm {
     pub grants: Vec<Choice>,
     /// Of what each grant gives.
     pub lifetimes: Vec<GrantLifetime>,
+    /// Shown where the server sees the certificates of clients.
+    pub authentication: Option<AuthenticationFields>,
     /// The server's own lifetimes, shown where the field is empty.
     pub defaults: Lifetimes,
     /// The version the form was filled from, so that two administrators do not overwrite each other.
@@ -89,6 +92,26 @@ pub struct ApplicationForm {
     pub is_new: bool,
     /// Whether this server speaks OAuth 1.0a.
     pub speaks_oauth1: bool,
+}
+
+impl ApplicationForm {
+    /// Whether the part about certificates is in use, or at fault.
+    fn opens_certificates(&self) -> bool {
+        let fields = [
+            "tls_client_auth_subject_dn",
+            "tls_client_auth_san_dns",
+            "tls_client_auth_san_uri",
+            "tls_client_auth_san_ip",
+            "tls_client_auth_san_email",
+            "certificates",
+            "jwks",
+        ];
+        let is_filled = self
+            .authentication
+            .as_ref()
+            .is_some_and(AuthenticationFields::is_filled);
+        is_filled || fields.iter().any(|field| self.errors.has(field))
+    }
 }
 
 /// What was typed, kept as typed.
@@ -162,6 +185,7 @@ pub struct ApplicationShow {
     pub owner: Option<Owner>,
     pub created: When,
     pub last_used: Option<When>,
+    pub authentication: AuthenticationShown,
     /// At most two; the older first.
     pub secrets: Vec<SecretRow>,
     /// A secret made just now: shown on this page and never again.
@@ -242,6 +266,10 @@ impl ApplicationShow {
             0 => "None within a day".to_owned(),
             count => format!("{} within a day", counted(count, "kind", "kinds")),
         }
+    }
+
+    fn keys(&self) -> String {
+        counted(self.authentication.keys, "public key", "public keys")
     }
 
     fn usage(&self) -> String {
@@ -377,6 +405,7 @@ impl Sample for ApplicationForm {
                 grant: "client_credentials",
                 value: say("15m"),
             }],
+            authentication: Some(AuthenticationFields::sample_in(say)),
             defaults: lifetimes(say),
             version: Some(3),
             new_id: Some(say("0192f0c1-5a3e-7cc2-8f6e-2f9f0a4f5d11")),
@@ -409,6 +438,7 @@ impl Sample for ApplicationShow {
             owner: Some(owner(say)),
             created: When::new(ago(200 * 86_400), *NOW),
             last_used: Some(When::new(ago(180), *NOW)),
+            authentication: AuthenticationShown::default(),
             secrets: vec![secret("a", 200 * 86_400, Some(180)), secret("b", 4, None)],
             new_secret: Some(Secret::new(say(
                 "tgs_q0Yd4mV3s9XbG7hJt2LwZ8nRkP5cE1uFaT6iOyBvMxK",

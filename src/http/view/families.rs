@@ -49,6 +49,8 @@ pub struct OwnTokenRow {
     pub scopes: String,
     pub created: When,
     pub ends: When,
+    /// The first digits of the certificate that it is bound to.
+    pub certificate: Option<String>,
 }
 
 impl GrantsList {
@@ -106,6 +108,7 @@ impl Sample for GrantsList {
                 scopes: say("read"),
                 created: When::new(ago(600), *NOW),
                 ends: When::new(ago(-3_000), *NOW),
+                certificate: Some(say("e3b0c442")),
             }],
             own_tokens_total: 1,
             disabled: true,
@@ -168,6 +171,8 @@ pub struct GrantShow {
     pub ends: When,
     pub live_access_tokens: u64,
     pub live_refresh_tokens: u64,
+    /// The first digits of the certificate that its tokens are bound to.
+    pub certificate: Option<String>,
     /// Newest last.
     pub steps: Vec<Step>,
     pub earlier_href: Option<String>,
@@ -229,6 +234,7 @@ impl Sample for GrantShow {
             ends: When::new(ago(-300 * 86_400), *NOW),
             live_access_tokens: 1,
             live_refresh_tokens: 1,
+            certificate: Some(say("e3b0c442")),
             steps: vec![
                 step(9_000, "hanako authorized the application", "Granted: read write."),
                 step(8_990, "Authorization code redeemed", ""),

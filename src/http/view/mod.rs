@@ -7,6 +7,7 @@ pub mod account;
 pub mod applications;
 pub mod assets;
 pub mod audit;
+pub mod authentication;
 pub mod authorized;
 pub mod chrome;
 pub mod consent;

@@ -43,6 +43,7 @@ fn application(redirect_uris: &[&str]) -> Application {
             revoke_previous_tokens: false,
             allowed_origins: Vec::new(),
             restricted: false,
+            authentication: Box::default(),
         },
         version: 1,
         created_at: OffsetDateTime::UNIX_EPOCH,

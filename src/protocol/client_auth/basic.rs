@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{AuthMethod, Presented};
+use super::{AuthMethod, ClientCertificate, Presented};
 use crate::base::form;
 use crate::base::secret::Secret;
 use crate::protocol::bearer::after_scheme;
@@ -48,6 +48,7 @@ pub(super) fn read(encoded: &[u8], body_client_id: Option<&str>) -> Result<Prese
         method,
         secrets,
         was_basic: true,
+        certificate: ClientCertificate::Absent,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `client_secret_post` and `none`: credentials or a name alone in the body (RFC 6749 §2.3.1, §3.2.1).
 
-use super::{AuthMethod, Presented};
+use super::{AuthMethod, ClientCertificate, Presented};
 use crate::base::secret::Secret;
 use crate::protocol::error::OAuthError;
 use crate::protocol::params::Params;
@@ -42,6 +42,7 @@ impl Body<'_> {
             method,
             secrets,
             was_basic: false,
+            certificate: ClientCertificate::Absent,
         })
     }
 }

@@ -47,6 +47,7 @@ fn settings() -> ApplicationSettings {
         revoke_previous_tokens: false,
         allowed_origins: Vec::new(),
         restricted: false,
+        authentication: Box::default(),
     }
 }
 

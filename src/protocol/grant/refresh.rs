@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use crate::model::certificate::Thumbprint;
 use crate::model::ids::ApplicationId;
 use crate::model::scope::Scopes;
 use crate::model::token::RefreshToken;
@@ -25,15 +26,21 @@ pub enum Verdict {
 }
 
 /// `client` is who asks, `authenticated_by` how: a lost answer is given again to the same way alone.
+/// `certificate` is the connection's: without the one that it is bound to, a token is nobody's, so that neither
+/// does its family die of whoever found it.
 /// Whose token it is comes first, so that another client cannot kill the family.
 pub fn judge(
     token: &RefreshToken,
     client: ApplicationId,
     authenticated_by: &str,
+    certificate: Option<&Thumbprint>,
     now: OffsetDateTime,
 ) -> Verdict {
     if token.family.application_id != client {
         return Verdict::Refuse(Reason::RefreshTokenUnknown);
+    }
+    if token.certificate.is_some() && token.certificate.as_ref() != certificate {
+        return Verdict::Refuse(Reason::CertificateDiffers);
     }
     if !token.family.live || now >= token.family.ends_at {
         return Verdict::Refuse(Reason::GrantEnded);
@@ -122,6 +129,7 @@ mod tests {
             retry_client: None,
             retry_until: None,
             retry_count: 0,
+            certificate: None,
         }
     }
 
@@ -137,19 +145,22 @@ mod tests {
 
     #[test]
     fn a_live_one_is_rotated_and_a_dead_one_refused() {
-        assert_eq!(judge(&fresh(), client(1), "secret", at(999)), Verdict::Rotate);
         assert_eq!(
-            judge(&fresh(), client(1), "secret", at(1_000)),
+            judge(&fresh(), client(1), "secret", None, at(999)),
+            Verdict::Rotate
+        );
+        assert_eq!(
+            judge(&fresh(), client(1), "secret", None, at(1_000)),
             Verdict::Refuse(Reason::RefreshTokenExpired)
         );
         assert_eq!(
-            judge(&fresh(), client(2), "secret", at(999)),
+            judge(&fresh(), client(2), "secret", None, at(999)),
             Verdict::Refuse(Reason::RefreshTokenUnknown)
         );
         let mut revoked = fresh();
         revoked.family.live = false;
         assert_eq!(
-            judge(&revoked, client(1), "secret", at(999)),
+            judge(&revoked, client(1), "secret", None, at(999)),
             Verdict::Refuse(Reason::GrantEnded)
         );
     }
@@ -161,7 +172,7 @@ mod tests {
             ..fresh()
         };
         assert_eq!(
-            judge(&used_daily, client(1), "secret", at(10_000)),
+            judge(&used_daily, client(1), "secret", None, at(10_000)),
             Verdict::Refuse(Reason::GrantEnded)
         );
     }
@@ -169,18 +180,38 @@ mod tests {
     #[test]
     fn a_lost_answer_is_given_again_to_the_same_client_within_the_window() {
         assert_eq!(
-            judge(&rotated(), client(1), "secret", at(109)),
+            judge(&rotated(), client(1), "secret", None, at(109)),
             Verdict::AnswerAgain
         );
-        assert_eq!(judge(&rotated(), client(1), "secret", at(110)), Verdict::Replay);
         assert_eq!(
-            judge(&rotated(), client(1), "other secret", at(109)),
+            judge(&rotated(), client(1), "secret", None, at(110)),
             Verdict::Replay
         );
         assert_eq!(
-            judge(&rotated(), client(2), "secret", at(109)),
+            judge(&rotated(), client(1), "other secret", None, at(109)),
+            Verdict::Replay
+        );
+        assert_eq!(
+            judge(&rotated(), client(2), "secret", None, at(109)),
             Verdict::Refuse(Reason::RefreshTokenUnknown)
         );
+    }
+
+    #[test]
+    fn one_that_is_bound_is_nobodys_without_its_certificate() {
+        let [own, other] = [&b"own"[..], b"other"].map(Thumbprint::of);
+        for found in [fresh(), rotated()] {
+            let bound = RefreshToken {
+                certificate: Some(own.clone()),
+                ..found.clone()
+            };
+            let judged = |certificate| judge(&bound, client(1), "secret", certificate, at(105));
+            let unbound = judge(&found, client(1), "secret", Some(&other), at(105));
+            assert_eq!(judged(Some(&own)), unbound);
+            for wrong in [None, Some(&other)] {
+                assert_eq!(judged(wrong), Verdict::Refuse(Reason::CertificateDiffers));
+            }
+        }
     }
 
     #[test]
@@ -189,7 +220,10 @@ mod tests {
             retry_sealed: None,
             ..rotated()
         };
-        assert_eq!(judge(&ancestor, client(1), "secret", at(105)), Verdict::Replay);
+        assert_eq!(
+            judge(&ancestor, client(1), "secret", None, at(105)),
+            Verdict::Replay
+        );
     }
 
     #[test]

@@ -164,7 +164,7 @@ mod tests {
         let app = App::open(config, clock, Entropy::seeded(1), issuer)
             .await
             .unwrap();
-        let without = Wanted::default().settings(&app, &mut Faults::default());
+        let without = Wanted::default().settings(&app, None, &mut Faults::default());
         let mut with = without.clone();
         with.grants.insert(GrantType::Password);
         let owner = Manager::Owner(uuid::Uuid::nil().into());

@@ -34,6 +34,7 @@ fn grant(grant_type: GrantType) -> WholeGrant {
         live_access_tokens: 1,
         refresh_tokens: 1,
         live_refresh_tokens: 1,
+        certificate: None,
     }
 }
 
@@ -72,6 +73,7 @@ fn token() -> AnyToken {
         expires_at: at(10),
         revoked_at: None,
         used_at: None,
+        certificate: None,
     }
 }
 

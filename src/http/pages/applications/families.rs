@@ -27,6 +27,7 @@ use crate::http::middleware::request::RequestId;
 use crate::http::view::When;
 use crate::http::view::families::{GrantRow, GrantShow, GrantsList, GrantsRevoke, OwnTokenRow, Step};
 use crate::model::application::Application;
+use crate::model::certificate::Thumbprint;
 use crate::model::family::{Fingerprint, ListedGrant, ListedToken};
 use crate::model::ids::{ApplicationId, GrantId};
 use crate::model::redirect_uri::append;
@@ -156,6 +157,7 @@ fn own_token_row(token: &ListedToken, now: OffsetDateTime) -> OwnTokenRow {
         scopes: token.scopes.to_string(),
         created: When::new(token.created_at, now),
         ends: When::new(token.expires_at, now),
+        certificate: token.certificate.as_ref().map(Thumbprint::short),
     }
 }
 
@@ -249,6 +251,7 @@ async fn timeline(app: &App, viewer: &Viewer, application: Application, family: 
         ends: When::new(grant.expires_at, now),
         live_access_tokens: grant.live_access_tokens.unsigned_abs(),
         live_refresh_tokens: grant.live_refresh_tokens.unsigned_abs(),
+        certificate: grant.certificate.as_ref().map(Thumbprint::short),
         username: grant.username,
         steps: family
             .timeline

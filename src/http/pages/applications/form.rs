@@ -8,12 +8,13 @@ use super::super::render::{chrome, page};
 use super::{PATH, to, usual};
 use crate::base::config::words;
 use crate::base::pattern;
-use crate::flow::applications::{Manager, NotSaved, Wanted};
+use crate::flow::applications::{Manager, NotSaved, Wanted, WantedAuthentication};
 use crate::flow::{App, access, oauth1};
 use crate::http::extract::form::Form;
 use crate::http::extract::viewer::Viewer;
 use crate::http::view::FieldErrors;
 use crate::http::view::applications::{ApplicationForm, Choice, FormValues, GrantLifetime, Lifetimes};
+use crate::http::view::authentication::AuthenticationFields;
 use crate::model::application::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::rsa_public_key::RsaPublicKey;
@@ -56,12 +57,61 @@ pub(super) fn read(sent: &Form) -> Wanted {
         // A box that is off sends nothing, and neither does a form without it.
         oauth1: sent.is_on("oauth1_asked").then(|| sent.is_on("oauth1")),
         oauth1_rsa_public_key: sent.params.typed("oauth1_rsa_public_key").map(str::to_owned),
+        authentication: authentication(sent),
         owner: sent.params.typed("owner").map(str::to_owned),
         restricted: sent.is_on("restricted"),
         users: named(sent, "users"),
         groups: named(sent, "groups"),
         ..Wanted::default()
     }
+}
+
+/// `None` where the form has no such part, and it stays as it is.
+fn authentication(sent: &Form) -> Option<Box<WantedAuthentication>> {
+    let method = sent.params.typed("token_endpoint_auth_method")?;
+    Some(Box::new(WantedAuthentication {
+        token_endpoint_auth_method: method.to_owned(),
+        tls_client_auth_subject_dn: sent.text("tls_client_auth_subject_dn"),
+        tls_client_auth_san_dns: sent.text("tls_client_auth_san_dns"),
+        tls_client_auth_san_uri: sent.text("tls_client_auth_san_uri"),
+        tls_client_auth_san_ip: sent.text("tls_client_auth_san_ip"),
+        tls_client_auth_san_email: sent.text("tls_client_auth_san_email"),
+        certificates: sent.text("certificates"),
+        jwks: sent.text("jwks"),
+        tls_client_certificate_bound_access_tokens: match sent
+            .params
+            .get("tls_client_certificate_bound_access_tokens")
+        {
+            Some("true") => Some(true),
+            Some(_) => Some(false),
+            None => None,
+        },
+    }))
+}
+
+/// What the form says of it; `None` where the server sees no certificates, and neither does the form.
+fn authentication_fields(app: &App, asked: Asked<'_>, wanted: &Wanted) -> Option<AuthenticationFields> {
+    if !app.config.sees_client_certificates() {
+        return None;
+    }
+    let typed = wanted.authentication.clone().unwrap_or_else(|| match asked {
+        Asked::New => Box::default(),
+        Asked::Edit(client) => Box::new(WantedAuthentication::of(
+            &client.application.settings.authentication,
+        )),
+    });
+    Some(AuthenticationFields {
+        method: typed.token_endpoint_auth_method,
+        authorities: app.knows_authorities(),
+        subject_dn: typed.tls_client_auth_subject_dn,
+        san_dns: typed.tls_client_auth_san_dns,
+        san_uri: typed.tls_client_auth_san_uri,
+        san_ip: typed.tls_client_auth_san_ip,
+        san_email: typed.tls_client_auth_san_email,
+        certificates: typed.certificates,
+        jwks: typed.jwks,
+        binds: typed.tls_client_certificate_bound_access_tokens,
+    })
 }
 
 /// What was typed for a new application. The form comes with `client_credentials` ticked: where somebody
@@ -223,6 +273,7 @@ async fn render(
         optional_scopes: offered(by, scopes(app, &wanted.optional_scopes), is_reserved_scope),
         lifetimes: lifetimes_by_grant(app, wanted),
         grants: offered(by, grants(app, wanted), is_reserved_grant),
+        authentication: authentication_fields(app, asked, wanted),
         defaults: defaults(app),
         is_new: version.is_none(),
         speaks_oauth1: oauth1::enabled(app) || wanted.oauth1 == Some(true),

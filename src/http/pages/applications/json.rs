@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::base::secret::Secret;
 use crate::flow::applications::described::{Fresh, described, summary};
-use crate::flow::applications::{self as flow, Manager, NotSaved, Wanted};
+use crate::flow::applications::{self as flow, Manager, NotSaved, Wanted, WantedAuthentication};
 use crate::flow::{App, access, oauth1};
 use crate::http::error::{EndpointError, NO_STORE};
 use crate::http::extract::administrator::ManagingProgram;
@@ -86,6 +86,127 @@ impl Ttl {
     }
 }
 
+/// A text; null for none.
+#[derive(Clone, Deserialize)]
+#[serde(untagged, expecting = "it is a text, or null")]
+enum Text {
+    Some(String),
+    None(()),
+}
+
+impl Text {
+    fn into_text(self) -> String {
+        match self {
+            Self::Some(text) => text,
+            Self::None(()) => String::new(),
+        }
+    }
+}
+
+/// A switch; null for what is usual.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "it is true, false or null")]
+enum Switch {
+    Set(bool),
+    Default(()),
+}
+
+impl Switch {
+    fn into_bool(self) -> Option<bool> {
+        match self {
+            Self::Set(on) => Some(on),
+            Self::Default(()) => None,
+        }
+    }
+}
+
+/// Certificates as PEM; null for none.
+#[derive(Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "certificates are an array of PEM texts, one text with all of them, or null"
+)]
+enum Pems {
+    One(String),
+    Many(Vec<String>),
+    None(()),
+}
+
+impl Pems {
+    fn into_text(self) -> String {
+        match self {
+            Self::One(text) => text,
+            Self::Many(texts) => texts.join("\n"),
+            Self::None(()) => String::new(),
+        }
+    }
+}
+
+/// How the application authenticates (RFC 8705).
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+struct Authentication {
+    #[serde(deserialize_with = "sent")]
+    token_endpoint_auth_method: Option<Text>,
+    #[serde(deserialize_with = "sent")]
+    tls_client_auth_subject_dn: Option<Text>,
+    #[serde(deserialize_with = "sent")]
+    tls_client_auth_san_dns: Option<Text>,
+    #[serde(deserialize_with = "sent")]
+    tls_client_auth_san_uri: Option<Text>,
+    #[serde(deserialize_with = "sent")]
+    tls_client_auth_san_ip: Option<Text>,
+    #[serde(deserialize_with = "sent")]
+    tls_client_auth_san_email: Option<Text>,
+    #[serde(deserialize_with = "sent")]
+    certificates: Option<Pems>,
+    #[serde(deserialize_with = "sent")]
+    jwks: Option<Value>,
+    /// Null: where a certificate is what proves it.
+    #[serde(deserialize_with = "sent")]
+    tls_client_certificate_bound_access_tokens: Option<Switch>,
+}
+
+impl Authentication {
+    fn put_into(self, wanted: &mut WantedAuthentication) {
+        fn set<T>(field: &mut T, sent: Option<T>) {
+            if let Some(sent) = sent {
+                *field = sent;
+            }
+        }
+        for (field, sent) in [
+            (
+                &mut wanted.token_endpoint_auth_method,
+                self.token_endpoint_auth_method,
+            ),
+            (
+                &mut wanted.tls_client_auth_subject_dn,
+                self.tls_client_auth_subject_dn,
+            ),
+            (&mut wanted.tls_client_auth_san_dns, self.tls_client_auth_san_dns),
+            (&mut wanted.tls_client_auth_san_uri, self.tls_client_auth_san_uri),
+            (&mut wanted.tls_client_auth_san_ip, self.tls_client_auth_san_ip),
+            (
+                &mut wanted.tls_client_auth_san_email,
+                self.tls_client_auth_san_email,
+            ),
+        ] {
+            set(field, sent.map(Text::into_text));
+        }
+        set(&mut wanted.certificates, self.certificates.map(Pems::into_text));
+        let jwks = self.jwks.map(|set| match set {
+            Value::Null => String::new(),
+            set => set.to_string(),
+        });
+        set(&mut wanted.jwks, jwks);
+        set(
+            &mut wanted.tls_client_certificate_bound_access_tokens,
+            self.tls_client_certificate_bound_access_tokens
+                .map(Switch::into_bool),
+        );
+    }
+}
+
 /// A user name; null for the administrators.
 #[derive(Clone, Deserialize)]
 #[serde(untagged, expecting = "owner is a user name, or null")]
@@ -150,6 +271,8 @@ struct Fields {
     oauth1: Option<bool>,
     #[serde(deserialize_with = "sent")]
     oauth1_rsa_public_key: Option<Key>,
+    #[serde(flatten)]
+    authentication: Box<Authentication>,
     #[serde(deserialize_with = "sent")]
     owner: Option<Owner>,
     restricted: Option<bool>,
@@ -230,6 +353,8 @@ impl Fields {
             &mut wanted.oauth1_rsa_public_key,
             self.oauth1_rsa_public_key.map(Key::into_text).map(Some),
         );
+        self.authentication
+            .put_into(wanted.authentication.get_or_insert_default());
         set(&mut wanted.owner, self.owner.map(Owner::into_text).map(Some));
         if self.restricted == Some(false) {
             wanted.users.clear();

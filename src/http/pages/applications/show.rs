@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use time::OffsetDateTime;
 
 use super::super::error;
 use super::super::render::{chrome, page};
@@ -17,11 +18,15 @@ use crate::http::view::applications::{
     ApplicationShow, Command, Consumer, Lifetimes, RedirectRow, SecretRow,
 };
 use crate::http::view::assets::SCRIPT;
+use crate::http::view::authentication::{AuthenticationShown, CertificateRow};
 use crate::http::view::{ScopeLine, When};
 use crate::model::application::{Application, ApplicationSettings, Client};
+use crate::model::client_authentication::AuthMethod;
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::append;
 use crate::model::scope::Scopes;
+use crate::protocol::client_auth::jwks;
+use crate::protocol::client_auth::mtls::{self, Facts};
 
 /// The verifier of the test links and of the commands, and its challenge: RFC 7636's own example
 /// (appendix B), for trying out alone.
@@ -76,6 +81,7 @@ pub(super) async fn page_of(
         owner: owner(application),
         created: When::new(application.created_at, now),
         last_used: application.last_used_at.map(|at| When::new(at, now)),
+        authentication: authentication(settings, now),
         secrets: secrets.collect(),
         new_secret: fresh.client_secret.cloned(),
         consumer: application.oauth1.then(|| consumer(app, application)),
@@ -127,6 +133,37 @@ fn consumer(app: &App, application: &Application) -> Consumer {
         ],
         rsa_public_key: application.oauth1_rsa_public_key.is_some(),
         works: oauth1::enabled(app),
+    }
+}
+
+fn authentication(settings: &ApplicationSettings, now: OffsetDateTime) -> AuthenticationShown {
+    let registered = &settings.authentication;
+    let subjects = ["Subject", "Host", "URI", "IP address", "E-mail address"];
+    let subject = subjects
+        .into_iter()
+        .zip(registered.subjects())
+        .find_map(|(what, (_, subject))| Some((what, subject?.to_owned())));
+    let row = |known: Facts| CertificateRow {
+        subject: known.subject,
+        thumbprint: known.thumbprint.to_string(),
+        ends: When::new(known.not_after, now),
+        ended: known.not_after < now,
+    };
+    let keys = registered.jwks.as_ref().and_then(|set| jwks::keys(set).ok());
+    AuthenticationShown {
+        method: registered
+            .token_endpoint_auth_method
+            .map_or("", AuthMethod::as_str),
+        by_certificate: registered.is_by_certificate(),
+        subject,
+        certificates: registered
+            .certificates
+            .iter()
+            .filter_map(mtls::facts)
+            .map(row)
+            .collect(),
+        keys: keys.map_or(0, |keys| u64::try_from(keys.len()).unwrap_or_default()),
+        binds: registered.binds(),
     }
 }
 
@@ -227,9 +264,23 @@ fn commands(app: &App, application: &Application, scopes: &Scopes) -> Vec<Comman
     commands
 }
 
+/// Where it is asked for its certificate, if that is what counts.
+fn endpoint(app: &App, application: &Application, path: &str) -> String {
+    let registered = &application.settings.authentication;
+    let own = app
+        .mtls_url()
+        .filter(|_| registered.is_by_certificate() || registered.binds());
+    own.map_or_else(|| app.issuer.join(path), |base| format!("{base}{path}"))
+}
+
 /// How `curl` says who it is.
 fn identity(application: &Application) -> String {
-    if application.settings.confidential {
+    if application.settings.authentication.is_by_certificate() {
+        format!(
+            "  --cert client.pem --key client-key.pem \\\n  --data client_id={} \\\n",
+            application.client_id
+        )
+    } else if application.settings.confidential {
         format!(
             "  --user {}:\"$CLIENT_SECRET\" \\\n",
             quoted(application.client_id.as_str())
@@ -245,7 +296,7 @@ fn curl_code(app: &App, application: &Application, redirect_uri: &str) -> Comman
         text: format!(
             "# with the code that an Authorize link above led to\ncurl {} \\\n{}  --data grant_type=authorization_code \\\n  \
              --data-urlencode redirect_uri={} \\\n  --data code_verifier={VERIFIER} \\\n  --data code=\"$CODE\"\n",
-            quoted(&app.issuer.join("/oauth/token")),
+            quoted(&endpoint(app, application, "/oauth/token")),
             identity(application),
             quoted(redirect_uri),
         ),
@@ -257,7 +308,7 @@ fn curl_client_credentials(app: &App, application: &Application, scopes: &Scopes
         title: "curl: a token of its own".to_owned(),
         text: format!(
             "curl {} \\\n{}  --data grant_type=client_credentials \\\n  --data-urlencode scope={}\n",
-            quoted(&app.issuer.join("/oauth/token")),
+            quoted(&endpoint(app, application, "/oauth/token")),
             identity(application),
             quoted(&scopes.to_string()),
         ),
@@ -272,9 +323,9 @@ fn curl_device(app: &App, application: &Application, scopes: &Scopes) -> Command
             "curl {} \\\n{identity}  --data-urlencode scope={}\n\
              # open verification_uri, type user_code; then, every 5 seconds:\n\
              curl {} \\\n{identity}  --data grant_type={} \\\n  --data device_code=\"$DEVICE_CODE\"\n",
-            quoted(&app.issuer.join("/oauth/device_authorization")),
+            quoted(&endpoint(app, application, "/oauth/device_authorization")),
             quoted(&scopes.to_string()),
-            quoted(&app.issuer.join("/oauth/token")),
+            quoted(&endpoint(app, application, "/oauth/token")),
             GrantType::DeviceCode.wire(),
         ),
     }
@@ -286,7 +337,7 @@ fn curl_password(app: &App, application: &Application, scopes: &Scopes) -> Comma
         text: format!(
             "curl {} \\\n{}  --data grant_type=password \\\n  --data-urlencode scope={} \\\n  \
              --data-urlencode username=\"$USERNAME\" \\\n  --data-urlencode password=\"$PASSWORD\"\n",
-            quoted(&app.issuer.join("/oauth/token")),
+            quoted(&endpoint(app, application, "/oauth/token")),
             identity(application),
             quoted(&scopes.to_string()),
         ),
@@ -298,7 +349,7 @@ fn curl_introspect(app: &App, application: &Application) -> Command {
         title: "curl: what a token is".to_owned(),
         text: format!(
             "curl {} \\\n{}  --data token=\"$TOKEN\"\n",
-            quoted(&app.issuer.join("/oauth/introspect")),
+            quoted(&endpoint(app, application, "/oauth/introspect")),
             identity(application),
         ),
     }
@@ -310,7 +361,12 @@ fn requests_oauthlib(app: &App, application: &Application, redirect_uri: &str, s
     } else {
         "os.environ[\"OAUTHLIB_INSECURE_TRANSPORT\"] = \"1\"  # plain http, on this machine only\n"
     };
-    let (secret, argument) = if application.settings.confidential {
+    let (secret, argument) = if application.settings.authentication.is_by_certificate() {
+        (
+            "",
+            "include_client_id=True,\n    cert=(\"client.pem\", \"client-key.pem\")",
+        )
+    } else if application.settings.confidential {
         (
             "client_secret = os.environ[\"CLIENT_SECRET\"]\n",
             "client_secret=client_secret",
@@ -339,7 +395,7 @@ fn requests_oauthlib(app: &App, application: &Application, redirect_uri: &str, s
             client_id = application.client_id.as_str(),
             scopes = scopes.to_string(),
             authorize = app.issuer.join("/oauth/authorize"),
-            token = app.issuer.join("/oauth/token"),
+            token = endpoint(app, application, "/oauth/token"),
             memos = app.issuer.join("/api/memos"),
             field = landing.1,
             question = landing.0,
