@@ -16,7 +16,7 @@ use super::lines;
 /// A header, `Client-Cert-Chain`, a subject, a key set; the header is also taken for base64 of a certificate.
 pub fn holds(input: &[u8]) {
     let [header, chain, subject, set] = lines(input);
-    let sent = Sent {
+    let proxy_says = Sent {
         certificate: &[header],
         chain: &[chain],
     };
@@ -26,9 +26,9 @@ pub fn holds(input: &[u8]) {
     if let Some(set) = &set {
         let _ = jwks::keys(set);
     }
-    if let Ok(Some(presented)) = read(sent) {
+    if let Ok(Some(presented)) = read(proxy_says) {
         assert!(presented.leaf.len() <= LARGEST && presented.chain.len() <= LONGEST_CHAIN);
-        assert!(facts(&RegisteredCertificate::from_der(presented.leaf.clone())).is_some());
+        assert!(facts(&RegisteredCertificate::from_der(presented.leaf)).is_some());
         // There twice, it is believed no more.
         let twice = Sent {
             certificate: &[header, header],
@@ -36,7 +36,7 @@ pub fn holds(input: &[u8]) {
         };
         assert!(read(twice).is_err());
     }
-    let encoded = header.trim_ascii().trim_ascii_start();
+    let encoded = header.trim_ascii();
     let encoded = encoded
         .strip_prefix(b":")
         .and_then(|rest| rest.strip_suffix(b":"));
