@@ -153,6 +153,12 @@ impl Config {
         self.tls_certificate.is_some() || self.client_certificate_header.is_some()
     }
 
+    /// Whether it sees them at the addresses that everybody uses, and not at those of `mtls_listen` alone.
+    pub fn sees_client_certificates_everywhere(&self) -> bool {
+        let at_its_door = self.tls_certificate.is_some() && self.mtls_listen.is_none();
+        at_its_door || self.client_certificate_header.is_some()
+    }
+
     /// Nothing set yet. The table fills in every field that is not optional.
     fn blank() -> Self {
         Self {

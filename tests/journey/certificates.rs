@@ -125,6 +125,8 @@ async fn the_metadata_leads_to_the_port_that_asks_for_certificates(world: World)
     certificates::asked(&here, "/oauth/token", &application).await.refused(401, "invalid_client");
     here.memos(&tokens.access).await.challenged(401, "invalid_token");
     assert_eq!(there.presenting(&pair).memos(&tokens.access).await.status, 200);
+    let resource = world.get("/.well-known/oauth-protected-resource/api/memos").await.json();
+    assert_eq!(resource["tls_client_certificate_bound_access_tokens"], Value::Null, "nobody is asked for one there");
 }
 
 with("tls" = "on", "trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert")

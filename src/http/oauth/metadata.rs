@@ -53,6 +53,6 @@ pub(in crate::http) async fn memos(State(app): State<App>) -> impl IntoResponse 
         .filter(|scope| matches!(scope.as_str(), READ | WRITE))
         .collect();
     let metadata = ResourceMetadata::of(&app.memos, "Memos", app.issuer.as_str(), scopes)
-        .seeing_certificates(app.config.sees_client_certificates());
+        .seeing_certificates(app.config.sees_client_certificates_everywhere());
     (PUBLIC, Json(metadata))
 }
