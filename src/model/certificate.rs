@@ -44,6 +44,11 @@ impl Thumbprint {
         self.0.clone()
     }
 
+    /// All its digits, in lower case.
+    pub fn hexadecimal(&self) -> String {
+        self.0.chunks(4).map(Fingerprint::text).collect()
+    }
+
     /// The first eight hexadecimal digits, for people to tell certificates apart by.
     pub fn short(&self) -> String {
         Fingerprint::text(&self.0)
@@ -141,6 +146,10 @@ mod tests {
             "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
         );
         assert_eq!(thumbprint.short(), "e3b0c442");
+        assert_eq!(
+            thumbprint.hexadecimal(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
     }
 
     #[test]

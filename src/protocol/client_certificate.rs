@@ -3,10 +3,12 @@
 //!
 //! - RFC 9440: `:BASE64:`, what came with it in `Client-Cert-Chain`;
 //! - PEM, percent-encoded, as nginx has it in `$ssl_client_escaped_cert`;
-//! - `X-Forwarded-Client-Cert` of Envoy: `Hash=…;Cert="…";Chain="…"`, percent-encoded PEM, of which the last
-//!   element is by the proxy that is nearest.
+//! - `X-Forwarded-Client-Cert` of Envoy: `Hash=…;Cert="…";Chain="…"`, percent-encoded PEM, in one element that
+//!   the proxy alone wrote (`SANITIZE_SET`), whose hash is that of the certificate.
 //!
 //! A client can send the header too: who asks for this has made sure that a proxy wrote it.
+
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +16,7 @@ use percent_encoding::percent_decode_str;
 
 use super::client_auth::mtls::{LONGEST_CHAIN, is_readable};
 use super::forwarded::{outside_quotes, unquoted};
-use crate::model::certificate::{PresentedCertificate, RegisteredCertificate};
+use crate::model::certificate::{PresentedCertificate, RegisteredCertificate, Thumbprint};
 
 /// Longest header that is read: certificates as percent-encoded PEM, with room for escapes.
 const LONGEST: usize = 256 * 1024;
@@ -47,6 +49,10 @@ pub fn read(sent: Sent<'_>) -> Result<Option<PresentedCertificate>, Unreadable> 
     } else if value.starts_with(':') {
         byte_sequences(value, sent.chain)?
     } else if percent_decode_str(value).take(10).eq(*b"-----BEGIN") {
+        // No PEM holds these: a proxy appended what it says to what the client sent.
+        if value.contains([',', ';', '"']) {
+            return Err(Unreadable);
+        }
         pem(value)?
     } else {
         forwarded(value)?
@@ -107,32 +113,44 @@ fn pem(encoded: &str) -> Result<Vec<Vec<u8>>, Unreadable> {
         .collect())
 }
 
-/// The last element. What a client wrote into an element before it, or into a quoted value of it, such as the
-/// subject of its certificate, ends neither.
+/// The one element. Envoy copies the alternative names of the client's certificate into it as they are, so that
+/// a client can write members, and elements, of its own: but behind the hash that is never left out, and neither
+/// a second hash nor a certificate of another hash is believed.
 fn forwarded(value: &str) -> Result<Vec<Vec<u8>>, Unreadable> {
-    let elements = outside_quotes(value, ',').ok_or(Unreadable)?;
-    let last = elements.last().ok_or(Unreadable)?;
-    let (mut leaf, mut chain) = (None, None);
-    for pair in outside_quotes(last, ';').ok_or(Unreadable)? {
-        let (name, value) = pair.split_once('=').ok_or(Unreadable)?;
-        let field = match name.trim().to_ascii_lowercase().as_str() {
-            "cert" => &mut leaf,
-            "chain" => &mut chain,
-            _ => continue,
-        };
-        if field
-            .replace(pem(unquoted(value.trim()).ok_or(Unreadable)?)?)
-            .is_some()
-        {
-            return Err(Unreadable);
+    if outside_quotes(value, ',').ok_or(Unreadable)?.len() != 1 {
+        return Err(Unreadable);
+    }
+    let members = members(value).ok_or(Unreadable)?;
+    let certificates_of = |name| members.get(name).map(|value| pem(value)).transpose();
+    let certificates = match (certificates_of("cert")?, certificates_of("chain")?) {
+        (Some(leaf), Some(chain)) if leaf.len() == 1 && leaf.first() == chain.first() => chain,
+        (Some(leaf), None) if leaf.len() == 1 => leaf,
+        (None, Some(chain)) => chain,
+        _ => return Err(Unreadable),
+    };
+    let hash = certificates
+        .first()
+        .map(|leaf| Thumbprint::of(leaf).hexadecimal());
+    let is_meant = members
+        .get("hash")
+        .zip(hash)
+        .is_some_and(|(said, hash)| said.eq_ignore_ascii_case(&hash));
+    is_meant.then_some(certificates).ok_or(Unreadable)
+}
+
+/// By their names in lower case, without quotes; but for the alternative names, of which there may be many: those
+/// of the client (`URI`, `DNS`) and of the proxy (`By`). `None` where another name is there twice.
+fn members(element: &str) -> Option<BTreeMap<String, &str>> {
+    let mut members = BTreeMap::new();
+    for pair in outside_quotes(element, ';')? {
+        let (name, value) = pair.split_once('=')?;
+        let (name, value) = (name.trim().to_ascii_lowercase(), unquoted(value.trim())?);
+        let is_alternative_name = matches!(name.as_str(), "by" | "uri" | "dns");
+        if !is_alternative_name && members.insert(name, value).is_some() {
+            return None;
         }
     }
-    match (leaf, chain) {
-        (Some(leaf), Some(chain)) if leaf.len() == 1 && leaf.first() == chain.first() => Ok(chain),
-        (Some(leaf), None) if leaf.len() == 1 => Ok(leaf),
-        (None, Some(chain)) => Ok(chain),
-        _ => Err(Unreadable),
-    }
+    Some(members)
 }
 
 #[cfg(test)]
@@ -150,6 +168,15 @@ mod tests {
 
     fn escaped(certificate: &RegisteredCertificate) -> String {
         utf8_percent_encode(&certificate.to_string(), NON_ALPHANUMERIC).to_string()
+    }
+
+    fn hash(certificate: &RegisteredCertificate) -> String {
+        Thumbprint::of(certificate.der()).hexadecimal()
+    }
+
+    /// As Envoy writes it.
+    fn element(certificate: &RegisteredCertificate) -> String {
+        format!("Hash={};Cert=\"{}\"", hash(certificate), escaped(certificate))
     }
 
     fn item(certificate: &RegisteredCertificate) -> String {
@@ -188,22 +215,18 @@ mod tests {
         assert_eq!(sent(&[&item(&leaf)]), alone);
         assert_eq!(sent(&[&escaped(&leaf)]), alone);
         assert_eq!(sent(&[&leaf.to_string().replace('\n', "%0A")]), alone);
-        let element = format!(
-            "By=spiffe://mesh;Hash=00;Cert=\"{}\";Subject=\"CN=a\"",
-            escaped(&leaf)
-        );
-        assert_eq!(sent(&[&element]), alone);
+        let said = format!("By=spiffe://mesh;{};Subject=\"CN=a\"", element(&leaf));
+        assert_eq!(sent(&[&said]), alone);
         let whole = Ok(Some(presented(&leaf, &[&issuer, &root])));
         assert_eq!(sent_with(&[&item(&leaf)], &[&item(&issuer), &item(&root)]), whole);
         let chain = format!("{}, {}", item(&issuer), item(&root));
         assert_eq!(sent_with(&[&item(&leaf)], &[&chain]), whole);
         let text = [&leaf, &issuer, &root].map(escaped).concat();
         assert_eq!(sent(&[&text]), whole);
-        assert_eq!(
-            sent(&[&format!("Cert=\"{}\";Chain=\"{text}\"", escaped(&leaf))]),
-            whole
-        );
-        assert_eq!(sent(&[&format!("Chain=\"{text}\"")]), whole);
+        let said = format!("{};Chain=\"{text}\"", element(&leaf));
+        assert_eq!(sent(&[&said]), whole);
+        let said = format!("Hash={};Chain=\"{text}\"", hash(&leaf));
+        assert_eq!(sent(&[&said]), whole);
     }
 
     #[test]
@@ -214,20 +237,76 @@ mod tests {
     }
 
     #[test]
-    fn the_last_element_counts_and_what_a_client_wrote_ends_none() {
-        let [client, proxy] = ["client", "proxy"].map(certificate);
-        let element = |of: &RegisteredCertificate| format!("Cert=\"{}\"", escaped(of));
-        let both = format!("{},{}", element(&client), element(&proxy));
-        assert_eq!(sent(&[&both]), Ok(Some(presented(&proxy, &[]))));
-        let subject = format!("{};Subject=\"CN=a\\\",{},\"", element(&proxy), "Cert=x");
-        assert_eq!(sent(&[&subject]), Ok(Some(presented(&proxy, &[]))));
-        assert_eq!(sent(&[&format!("{},Hash=00", element(&client))]), Err(Unreadable));
+    fn what_a_client_has_written_into_its_own_certificate_or_header_makes_it_nobody_else() {
+        let [client, victim] = ["client", "victim"].map(certificate);
+        let of = |whose: &RegisteredCertificate| format!("Cert=\"{}\"", escaped(whose));
+        let own = format!("By=spiffe://mesh;{}", element(&client));
+        let (hash, stolen) = (hash(&victim), of(&victim));
+        for name in [
+            format!("x,{stolen}"),
+            format!("x;{stolen}"),
+            format!("x,{}", element(&victim)),
+            format!("x;{}", element(&victim)),
+            format!("x;Chain=\"{}\"", escaped(&victim)),
+            format!("x;hash={hash}"),
+            format!("x; HASH ={hash}"),
+            "a,b".to_owned(),
+            "x\"".to_owned(),
+        ] {
+            let said = format!("{own};Subject=\"\";URI={name};DNS=app.example");
+            assert_eq!(sent(&[&said]), Err(Unreadable), "{said}");
+            let without_certificate = format!("Hash={};URI={name}", self::hash(&client));
+            assert_eq!(sent(&[&without_certificate]), Err(Unreadable), "{name}");
+        }
+        // The proxy appends to what came: as an element, or within a quote that was left open.
+        for before in [
+            element(&victim),
+            format!("{};Subject=\"", element(&victim)),
+            escaped(&victim),
+        ] {
+            for after in ["", ";URI=x", ";URI=\"", ";Subject=\"CN=a\";URI=\""] {
+                let said = format!("{before},{own}{after}");
+                assert_eq!(sent(&[&said]), Err(Unreadable), "{said}");
+            }
+        }
+        for harmless in [
+            "Subject=\"CN=\\\",b;Hash=00\"",
+            "URI=a=b;URI=spiffe://a;DNS=a;DNS=b;By=spiffe://other",
+        ] {
+            let alone = Ok(Some(presented(&client, &[])));
+            assert_eq!(sent(&[&format!("{own};{harmless}")]), alone, "{harmless}");
+        }
+    }
+
+    #[test]
+    fn an_element_is_of_the_certificate_that_its_hash_is_of() {
+        let [one, other] = ["one", "other"].map(certificate);
+        let cert = format!("Cert=\"{}\"", escaped(&one));
+        let alone = Ok(Some(presented(&one, &[])));
+        assert_eq!(
+            sent(&[&format!("{cert};hash={}", hash(&one).to_uppercase())]),
+            alone
+        );
+        let wrong = [
+            String::new(),
+            "00".to_owned(),
+            hash(&other),
+            hash(&one)[1..].to_owned(),
+        ];
+        for hash in wrong {
+            assert_eq!(sent(&[&format!("Hash={hash};{cert}")]), Err(Unreadable), "{hash}");
+        }
+        assert_eq!(sent(&[&cert]), Err(Unreadable));
+        let twice = format!("{};Hash={}", element(&one), hash(&one));
+        assert_eq!(sent(&[&twice]), Err(Unreadable));
+        let chain = format!("Hash={};Chain=\"{}\"", hash(&other), escaped(&one));
+        assert_eq!(sent(&[&chain]), Err(Unreadable));
     }
 
     #[test]
     fn what_is_ambiguous_or_no_certificate_is_none() {
         let [one, other] = ["one", "other"].map(certificate);
-        let (item_one, escaped_one) = (item(&one), escaped(&one));
+        let (item_one, escaped_one, element_one) = (item(&one), escaped(&one), element(&one));
         for values in [
             &[item_one.as_str(), item_one.as_str()][..],
             &[&item_one, ""],
@@ -236,10 +315,11 @@ mod tests {
             &[":AAAA:"],
             &["::"],
             &["(null)"],
-            &["Hash=00;Subject=\"CN=a\""],
-            &[&format!("Cert=\"{escaped_one}")],
-            &[&format!("Cert=\"{escaped_one}\";Cert=\"{escaped_one}\"")],
-            &[&format!("Cert=\"{escaped_one}\";Chain=\"{}\"", escaped(&other))],
+            &[&format!("Hash={};Subject=\"CN=a\"", hash(&one))],
+            &[&element_one[..element_one.len() - 1]],
+            &[&format!("{element_one};Cert=\"{escaped_one}\"")],
+            &[&format!("{element_one};Subject=\"\";Subject=\"\"")],
+            &[&format!("{element_one};Chain=\"{}\"", escaped(&other))],
             &[&escaped_one[..escaped_one.len() / 2]],
             &["-----BEGIN CERTIFICATE-----%FF"],
         ] {

@@ -101,10 +101,17 @@ pub(super) fn outside_quotes(text: &str, separator: char) -> Option<Vec<&str>> {
 
 /// Without the quotes around it; `None` where they stand anywhere else.
 pub(super) fn unquoted(value: &str) -> Option<&str> {
-    match value.strip_prefix('"') {
-        Some(rest) => rest.strip_suffix('"'),
-        None => (!value.contains('"')).then_some(value),
-    }
+    let Some(rest) = value.strip_prefix('"') else {
+        return (!value.contains('"')).then_some(value);
+    };
+    let inner = rest.strip_suffix('"')?;
+    let mut escaped = false;
+    let ends_before = inner.chars().any(|character| {
+        let ends = character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+        ends
+    });
+    (!ends_before).then_some(inner)
 }
 
 /// An address, with a port or without; an IPv6 one in brackets (RFC 7239 §6) or bare.

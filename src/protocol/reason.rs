@@ -117,7 +117,7 @@ reasons! {
     CertificateMissing _ "certificate_missing" "RFC 8705 §2"
         "The application authenticates by a certificate, and the connection had none. Have the client present it, at the address that mtls_endpoint_aliases of the server's metadata names."
     CertificateUnreadable _ "certificate_unreadable" "RFC 8705 §2"
-        "The certificate cannot be read. Behind a proxy, see that it sends the whole certificate, once, in the header of the setting client_certificate_header."
+        "The certificate cannot be read. Behind a proxy, see that it sends the whole certificate, once, in the header of the setting client_certificate_header. Envoy does with SANITIZE_SET, and Cert or Chain among set_current_client_cert_details."
     CertificateExpired _ "certificate_expired" "RFC 5280 §4.1.2.5"
         "The certificate, or one between it and its authority, has expired or is not valid yet. Renew it, and compare the clocks."
     CertificateUntrusted _ "certificate_untrusted" "RFC 8705 §2.1"

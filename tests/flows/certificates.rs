@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rcgen::{ExtendedKeyUsagePurpose, SanType, date_time_ymd};
 use serde_json::{Value, json};
 use tegata::flow::sweep;
+use tegata::model::certificate::Thumbprint;
 
 use crate::endpoints::applications::Script;
 use crate::world::{Authority, Pair, Request, World};
@@ -331,12 +332,28 @@ async fn the_header_is_read_in_each_of_its_formats(world: World) {
     let pair = client("app");
     let app = desk.register(&json!({ "token_endpoint_auth_method": "self_signed_tls_client_auth", "certificates": [pair.certificate_pem] })).await;
     let escaped = utf8_percent_encode(&pair.certificate_pem, NON_ALPHANUMERIC).to_string();
-    let element = format!("Hash=00;Cert=\"{escaped}\";Subject=\"CN=app\"");
+    let element = format!("Hash={};Cert=\"{escaped}\";Subject=\"CN=app\"", Thumbprint::of(&pair.der).hexadecimal());
     for value in [format!(":{}:", STANDARD.encode(&pair.der)), escaped, element] {
         let proven = asked(&world, "/oauth/token", &app).header("X-Client-Cert", &value).await;
         assert_eq!(proven.status, 200, "{value}: {proven}");
         let elsewhere = asked(&world, "/oauth/token", &app).header("Client-Cert", &value).await;
         elsewhere.refused(401, "invalid_client");
+    }
+}
+
+with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "x-client-cert")
+async fn an_alternative_name_that_a_client_chose_makes_it_nobody_else(world: World) {
+    let desk = Desk::of(world.clone()).await;
+    let (victim, attacker) = (client("victim"), client("attacker"));
+    let app = desk.of_certificate(&victim).await;
+    let escaped = |pair: &Pair| utf8_percent_encode(&pair.certificate_pem, NON_ALPHANUMERIC).to_string();
+    let stolen = format!("Cert=\"{}\"", escaped(&victim));
+    let own = format!("Hash={};Cert=\"{}\"", Thumbprint::of(&attacker.der).hexadecimal(), escaped(&attacker));
+    let hash = Thumbprint::of(&victim.der).hexadecimal();
+    for name in [format!("x,{stolen}"), format!("x;{stolen}"), format!("x,Hash={hash};{stolen}"), format!("x;Hash={hash};{stolen}")] {
+        let request = asked(&world, "/oauth/token", &app).header("X-Client-Cert", &format!("{own};URI={name}"));
+        request.await.refused(401, "invalid_client");
+        assert_eq!(desk.refused_for(&app).await["reason"], "certificate_unreadable", "{name}");
     }
 }
 

@@ -298,7 +298,8 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "client_certificate_header",
         preset: Preset::Words("none"),
-        help: "The header in which the trusted proxies hand on a client's certificate, as Client-Cert",
+        help: "The header in which the trusted proxies hand on a client's certificate, as Client-Cert; of Envoy with \
+               SANITIZE_SET alone",
         set: |c, v| {
             v.header_name()
                 .map(|read| c.client_certificate_header = Some(read))
