@@ -28,6 +28,9 @@ pub fn keys(set: &Value) -> Result<Vec<Key>, String> {
     if set.to_string().len() > LARGEST {
         return Err(format!("it is larger than {LARGEST} bytes"));
     }
+    if holds_nul(set) {
+        return Err("it holds the character U+0000, which cannot be kept".to_owned());
+    }
     let Some(listed) = set.get("keys").and_then(Value::as_array) else {
         return Err("it is a JSON object with the member keys, an array".to_owned());
     };
@@ -49,6 +52,18 @@ pub fn keys(set: &Value) -> Result<Vec<Key>, String> {
         return Err("it has no key for signatures".to_owned());
     }
     Ok(keys)
+}
+
+/// In a text or the name of a member, anywhere: Postgres keeps none (`jsonb`).
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn key(jwk: &Value) -> Result<Key, String> {
@@ -235,5 +250,19 @@ mod tests {
         let many = vec![ec(&encoded(&[1; 32])); 11];
         assert!(keys(&json!({ "keys": many })).is_err());
         assert!(keys(&json!({ "keys": [], "x": "a".repeat(20_000) })).is_err());
+    }
+
+    #[test]
+    fn a_nul_anywhere_in_a_set_is_refused() {
+        let set = |place: &str| {
+            let text =
+                r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"1","deep":[{"2":["3"]}]}],"4":"5"}"#;
+            let quoted = format!("\"{place}\"");
+            keys(&serde_json::from_str(&text.replace(&quoted, r#""a\u0000""#)).unwrap())
+        };
+        assert!(set("6").is_ok());
+        for place in ["1", "2", "3", "4", "5"] {
+            assert!(set(place).is_err_and(|why| why.contains("U+0000")), "{place}");
+        }
     }
 }
