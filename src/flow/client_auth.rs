@@ -11,7 +11,7 @@ use crate::model::audit::Event;
 use crate::model::caller::Caller;
 use crate::model::certificate::Thumbprint;
 use crate::model::grant::Family;
-use crate::protocol::client_auth::{AuthMethod, ClientCertificate, Presented, mtls};
+use crate::protocol::client_auth::{AuthMethod, ClientCertificate, Presented, mtls, proven_by};
 use crate::protocol::error::OAuthError;
 use crate::protocol::reason::Reason;
 use crate::store::usage::Used;
@@ -20,9 +20,8 @@ use crate::store::usage::Used;
 #[derive(Clone, Debug)]
 pub(super) struct Authenticated {
     client: Arc<Client>,
-    /// What it was proven by: the secret's id, the method with the certificate's thumbprint, or `none`; and, where
-    /// its tokens are bound, the certificate beside it. What is given to the same client again is given to the
-    /// same alone.
+    /// [`proven_by`]. What is given to the same client again is given to the same alone; where its tokens are
+    /// bearer tokens, replicas with a certificate each are the same.
     pub(super) by: String,
     certificate: Option<Thumbprint>,
     /// A proxy sent something that is no certificate.
@@ -208,7 +207,7 @@ async fn proven(
 
 fn authenticated(
     client: &Arc<Client>,
-    by: &str,
+    way: &str,
     generated_secret: Option<Secret>,
     presented: &Presented,
 ) -> Authenticated {
@@ -216,13 +215,10 @@ fn authenticated(
         ClientCertificate::Presented(certificate) => Some(certificate.thumbprint()),
         ClientCertificate::Absent | ClientCertificate::Unreadable => None,
     };
-    let registered = &client.application.settings.authentication;
-    let beside = certificate
-        .as_ref()
-        .filter(|_| registered.binds() || registered.is_by_certificate());
+    let binds = client.application.settings.authentication.binds();
     Authenticated {
         client: Arc::clone(client),
-        by: beside.map_or_else(|| by.to_owned(), |certificate| format!("{by} {certificate}")),
+        by: proven_by(way, certificate.as_ref().filter(|_| binds)),
         certificate,
         unreadable: matches!(presented.certificate, ClientCertificate::Unreadable),
         generated_secret,
