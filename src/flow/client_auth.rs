@@ -107,6 +107,13 @@ pub(super) async fn authenticate(
                 .note(app, Used::Application, authenticated.application().id.into());
             Ok(authenticated)
         }
+        // It is who it says: no guess at who it is.
+        Err(cause) if cause.reason == Reason::SeveralMechanisms => Err(OAuthError::invalid_request(
+            "The application authenticates by its certificate alone; send no secret and no Basic header beside it",
+        )
+        .because(cause.reason)
+        .with_cause(cause.cause)
+        .into()),
         Err(cause) => {
             app.guard
                 .count_client_failure(&presented.client_id, caller.host());
@@ -225,18 +232,13 @@ fn authenticated(
     }
 }
 
-/// By the certificate alone: a secret beside it is a second mechanism, and so is a Basic header without one.
+/// By the certificate alone: a secret beside it is a second mechanism, and so is a Basic header without one. Whose
+/// certificate does not fit is told of that alone: [`Reason::SeveralMechanisms`] is of a client that is proven.
 fn by_certificate(
     app: &App,
     client: &Arc<Client>,
     presented: &Presented,
 ) -> Result<Authenticated, NotProven> {
-    if presented.was_basic || !presented.secrets.is_empty() {
-        return unproven(
-            Reason::SeveralMechanisms,
-            "the application authenticates by a certificate, but a secret or a Basic header was sent",
-        );
-    }
     let certificate = match &presented.certificate {
         ClientCertificate::Presented(certificate) => certificate,
         ClientCertificate::Unreadable => {
@@ -255,6 +257,12 @@ fn by_certificate(
         cause: why.reason.as_str(),
         seen: why.seen,
     })?;
+    if presented.was_basic || !presented.secrets.is_empty() {
+        return unproven(
+            Reason::SeveralMechanisms,
+            "the application authenticates by a certificate, but a secret or a Basic header was sent",
+        );
+    }
     let method = registered.token_endpoint_auth_method.unwrap_or(AuthMethod::None);
     Ok(authenticated(client, method.as_str(), None, presented))
 }
