@@ -11,7 +11,7 @@ use crate::model::audit::Event;
 use crate::model::caller::Caller;
 use crate::model::certificate::Thumbprint;
 use crate::model::grant::Family;
-use crate::protocol::client_auth::{AuthMethod, ClientCertificate, Presented, mtls};
+use crate::protocol::client_auth::{AuthMethod, ClientCertificate, Presented, mtls, proven_by};
 use crate::protocol::error::OAuthError;
 use crate::protocol::reason::Reason;
 use crate::store::usage::Used;
@@ -20,9 +20,8 @@ use crate::store::usage::Used;
 #[derive(Clone, Debug)]
 pub(super) struct Authenticated {
     client: Arc<Client>,
-    /// What it was proven by: the secret's id, the method with the certificate's thumbprint, or `none`; and, where
-    /// its tokens are bound, the certificate beside it. What is given to the same client again is given to the
-    /// same alone.
+    /// [`proven_by`]. What is given to the same client again is given to the same alone; where its tokens are
+    /// bearer tokens, replicas with a certificate each are the same.
     pub(super) by: String,
     certificate: Option<Thumbprint>,
     /// A proxy sent something that is no certificate.
@@ -108,6 +107,13 @@ pub(super) async fn authenticate(
                 .note(app, Used::Application, authenticated.application().id.into());
             Ok(authenticated)
         }
+        // It is who it says: no guess at who it is.
+        Err(cause) if cause.reason == Reason::SeveralMechanisms => Err(OAuthError::invalid_request(
+            "The application authenticates by its certificate alone; send no secret and no Basic header beside it",
+        )
+        .because(cause.reason)
+        .with_cause(cause.cause)
+        .into()),
         Err(cause) => {
             app.guard
                 .count_client_failure(&presented.client_id, caller.host());
@@ -208,7 +214,7 @@ async fn proven(
 
 fn authenticated(
     client: &Arc<Client>,
-    by: &str,
+    way: &str,
     generated_secret: Option<Secret>,
     presented: &Presented,
 ) -> Authenticated {
@@ -216,31 +222,23 @@ fn authenticated(
         ClientCertificate::Presented(certificate) => Some(certificate.thumbprint()),
         ClientCertificate::Absent | ClientCertificate::Unreadable => None,
     };
-    let registered = &client.application.settings.authentication;
-    let beside = certificate
-        .as_ref()
-        .filter(|_| registered.binds() || registered.is_by_certificate());
+    let binds = client.application.settings.authentication.binds();
     Authenticated {
         client: Arc::clone(client),
-        by: beside.map_or_else(|| by.to_owned(), |certificate| format!("{by} {certificate}")),
+        by: proven_by(way, certificate.as_ref().filter(|_| binds)),
         certificate,
         unreadable: matches!(presented.certificate, ClientCertificate::Unreadable),
         generated_secret,
     }
 }
 
-/// By the certificate alone: a secret beside it is a second mechanism, and so is a Basic header without one.
+/// By the certificate alone: a secret beside it is a second mechanism, and so is a Basic header without one. Whose
+/// certificate does not fit is told of that alone: [`Reason::SeveralMechanisms`] is of a client that is proven.
 fn by_certificate(
     app: &App,
     client: &Arc<Client>,
     presented: &Presented,
 ) -> Result<Authenticated, NotProven> {
-    if presented.was_basic || !presented.secrets.is_empty() {
-        return unproven(
-            Reason::SeveralMechanisms,
-            "the application authenticates by a certificate, but a secret or a Basic header was sent",
-        );
-    }
     let certificate = match &presented.certificate {
         ClientCertificate::Presented(certificate) => certificate,
         ClientCertificate::Unreadable => {
@@ -259,6 +257,12 @@ fn by_certificate(
         cause: why.reason.as_str(),
         seen: why.seen,
     })?;
+    if presented.was_basic || !presented.secrets.is_empty() {
+        return unproven(
+            Reason::SeveralMechanisms,
+            "the application authenticates by a certificate, but a secret or a Basic header was sent",
+        );
+    }
     let method = registered.token_endpoint_auth_method.unwrap_or(AuthMethod::None);
     Ok(authenticated(client, method.as_str(), None, presented))
 }

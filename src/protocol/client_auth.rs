@@ -15,7 +15,7 @@ use super::error::OAuthError;
 use super::params::Params;
 use super::reason::Reason;
 use crate::base::secret::Secret;
-use crate::model::certificate::PresentedCertificate;
+use crate::model::certificate::{PresentedCertificate, Thumbprint};
 pub use crate::model::client_authentication::AuthMethod;
 
 /// What a request presents to say which application sent it. Nothing is proved yet.
@@ -49,6 +49,17 @@ impl Presented {
     pub fn with_certificate(self, certificate: ClientCertificate) -> Self {
         Self { certificate, ..self }
     }
+}
+
+/// What a client was proven by, in words: the `way` (a secret's id, a method, or `none`), and beside it the
+/// certificate that its tokens are bound to.
+pub fn proven_by(way: &str, bound_to: Option<&Thumbprint>) -> String {
+    bound_to.map_or_else(|| way.to_owned(), |certificate| format!("{way} {certificate}"))
+}
+
+/// The way alone, of what [`proven_by`] made.
+pub fn way_of(proven_by: &str) -> &str {
+    proven_by.split(' ').next().unwrap_or_default()
 }
 
 /// Reads who the client says it is from all `Authorization` headers and the body.

@@ -131,7 +131,7 @@ reasons! {
     CertificateNeeded _ "certificate_needed" "RFC 8705 §3"
         "The application's tokens are bound to a certificate, and the connection had none. Have the client present one, at the address that mtls_endpoint_aliases of the server's metadata names."
     CertificateDiffers _ "certificate_differs" "RFC 8705 §4"
-        "The refresh token is bound to another certificate than the connection had. Refresh with the one it was issued for, or send the user through authorization again."
+        "The refresh token, or the answer that it brought, is bound to another certificate than the connection had. Refresh with the one it was issued for, or send the user through authorization again."
     TokenInAddress "response_type" "token_in_address" "RFC 8705 §3"
         "The application's tokens are bound to a certificate, and a browser brings none of the application's. Use response_type=code."
     GrantTypeUnsupported "grant_type" "grant_type_unsupported" "RFC 6749 §5.2"

@@ -153,7 +153,32 @@ async fn a_lost_answer_is_given_again_with_the_same_certificate_alone(world: Wor
         let elsewhere = refresh(&world, &app, &tokens).carrying(&other).await;
         elsewhere.refused(400, "invalid_grant");
         assert!(!elsewhere.body.contains(&first.access), "{elsewhere}");
+        refresh(&world, &app, &tokens).await.refused(400, "invalid_grant");
+        let next = refresh(&world, &app, &first).carrying(&pair).await.tokens();
+        is_bound(&world, &next.access, &pair).await;
     }
+}
+
+with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert", "refresh_token_retry_window" = "10s")
+async fn replicas_with_a_certificate_each_share_a_lost_answer_that_is_not_bound(world: World) {
+    let desk = Desk::of(world.clone()).await;
+    let alice = world.user("alice").await;
+    let app = desk.register(&json!({
+        "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=app",
+        "tls_client_certificate_bound_access_tokens": false,
+    })).await;
+    let [one, two] = [(), ()].map(|()| desk.authority.pair("app", |_| {}));
+    let named = [("client_id", text(&app["client_id"]))];
+    let code = world.signed_in(&alice).await.authorize(&Ask::of(&known(&app)).pkce()).await.code();
+    let tokens = world.redeem(&known(&app), &code).carrying(&one).await.tokens();
+    let refreshed = async |tokens: &Tokens, pair: &Pair| {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh())];
+        world.token(&fields).fields(&named).carrying(pair).await.tokens()
+    };
+    let first = refreshed(&tokens, &one).await;
+    let again = refreshed(&tokens, &two).await;
+    assert_eq!((&again.access, again.refresh()), (&first.access, first.refresh()));
+    refreshed(&again, &two).await;
 }
 
 with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert")

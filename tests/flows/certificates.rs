@@ -124,7 +124,7 @@ async fn a_certificate_of_the_authority_proves_a_client_at_every_endpoint(world:
         assert_eq!(proven.status, 200, "{path}: {proven}");
         asked(&world, path, &app).await.refused(401, "invalid_client");
         let basic = asked(&world, path, &app).without("client_id").carrying(&pair);
-        basic.basic(text(&app["client_id"]), "").await.refused(401, "invalid_client");
+        basic.basic(text(&app["client_id"]), "").await.refused(400, "invalid_request");
     }
     let unnamed = asked(&world, "/oauth/token", &app).without("client_id").carrying(&pair).await;
     unnamed.refused(401, "invalid_client");
@@ -215,12 +215,27 @@ async fn every_refused_certificate_is_answered_alike_and_explained_to_whoever_ru
     told(with(&server), app.clone(), "certificate_purpose").await;
     let row = told(with(&desk.authority.pair("another", |_| {})), app.clone(), "certificate_subject").await;
     assert_eq!((&row["value"], &row["registered"]), (&json!("CN=another"), &json!(["CN=app"])), "both are shown");
-    let secret = asked(&world, "/oauth/token", &app).carrying(&pair).field("client_secret", "tgs_x");
-    told(secret, app.clone(), "several_mechanisms").await;
+    let secret = |pair: &Pair| with(pair).field("client_secret", "tgs_x");
+    told(secret(&client("app")), app.clone(), "certificate_untrusted").await;
     let unknown = asked(&world, "/oauth/token", &by_itself).carrying(&client("known"));
     let row = told(unknown, by_itself.clone(), "certificate_unknown").await;
     assert!(text(&row["value"]).starts_with("CN=known (SHA-256 "), "{row}");
     assert_ne!(row["registered"], json!([row["value"]]), "{row}");
+}
+
+with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert", "rate_limits" = "true")
+async fn a_secret_beside_the_certificate_of_a_client_is_a_second_mechanism_and_no_guess(world: World) {
+    let desk = Desk::of(world.clone()).await;
+    let app = desk.of_authority().await;
+    let pair = desk.authority.pair("app", |_| {});
+    for _ in 0..300 {
+        let both = asked(&world, "/oauth/token", &app).carrying(&pair).field("client_secret", "tgs_x").await;
+        both.refused(400, "invalid_request");
+    }
+    asked(&world, "/oauth/token", &app).carrying(&pair).await.tokens();
+    assert_eq!(desk.refused_for(&app).await["reason"], "several_mechanisms");
+    let without = asked(&world, "/oauth/token", &app).field("client_secret", "tgs_x").await;
+    without.refused(401, "invalid_client");
 }
 
 with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert")

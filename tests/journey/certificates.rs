@@ -2,10 +2,11 @@
 
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::python::Desk;
 use crate::flows::certificates::{self, text};
+use crate::form::text_of;
 use crate::world::{Application, Pair, World};
 
 fn known(application: &Value) -> Application {
@@ -44,6 +45,30 @@ async fn curl(world: &World, arguments: &[&str]) -> (String, Value) {
     let stdout = String::from_utf8(stdout).unwrap();
     let (body, code) = stdout.rsplit_once('\n').unwrap();
     (code.to_owned(), serde_json::from_str(body).unwrap())
+}
+
+/// What a command line prints that a person pasted into a shell.
+async fn run(world: &World, line: &str, secret: &str) -> Value {
+    let mut command = Command::new("sh");
+    command.args(["-c", line]).current_dir(world.folder());
+    command.env("CURL_CA_BUNDLE", world.authority_file());
+    command.env("CLIENT_SECRET", secret).env("NO_PROXY", "*");
+    let ran = tokio::task::spawn_blocking(move || command.output().unwrap());
+    serde_json::from_slice(&ran.await.unwrap().stdout).unwrap()
+}
+
+/// The command of that title on the page of an application.
+fn shown(page: &str, title: &str) -> String {
+    let found = (1..).map_while(|number| {
+        let id = format!("command-{number}");
+        let before = page.split_once(&format!("id=\"{id}\""))?.0;
+        Some((before.rsplit_once("<summary>")?.1, text_of(page, &id)?))
+    });
+    let titled = found.filter(|(summary, _)| summary.starts_with(title));
+    titled
+        .map(|(_, text)| text)
+        .last()
+        .unwrap_or_else(|| panic!("{title}: {page}"))
 }
 
 on_each_database! {
@@ -127,6 +152,47 @@ async fn the_metadata_leads_to_the_port_that_asks_for_certificates(world: World)
     assert_eq!(there.presenting(&pair).memos(&tokens.access).await.status, 200);
     let resource = world.get("/.well-known/oauth-protected-resource/api/memos").await.json();
     assert_eq!(resource["tls_client_certificate_bound_access_tokens"], Value::Null, "nobody is asked for one there");
+}
+
+with("tls" = "on", "mtls_listen" = "127.0.0.1:0")
+async fn the_commands_of_the_page_run_where_certificates_count(world: World) {
+    let office = certificates::Desk::of(world.clone()).await;
+    let root = world.administrator("boss").await;
+    let browser = world.signed_in(&root).await;
+    let alice = world.user("alice").await;
+    let pair = office.authority.pair("app", |_| {});
+    std::fs::write(world.folder().join("client.pem"), &pair.certificate_pem).unwrap();
+    std::fs::write(world.folder().join("client-key.pem"), &pair.key_pem).unwrap();
+    let binding = |grants: &[&str], confidential: bool| json!({
+        "confidential": confidential, "grants": grants, "tls_client_certificate_bound_access_tokens": true,
+    });
+    let with_secret = binding(&["authorization_code", "client_credentials"], true);
+    for application in [
+        office.of_authority().await,
+        office.register(&with_secret).await,
+        office.register(&binding(&["authorization_code"], false)).await,
+    ] {
+        let page = browser.get(&format!("/oauth/applications/{}", text(&application["id"]))).await.body;
+        let id = text(&application["client_id"]);
+        let secret = application["client_secret"].as_str();
+        let known = Application::known(id, secret, "https://app.example/callback");
+        let desk = desk(&world, &known, &pair).with("REQUESTS_CA_BUNDLE", &world.authority_file().display().to_string());
+        for name in ["client.pem", "client-key.pem"] {
+            std::fs::copy(world.folder().join(name), desk.path(name)).unwrap();
+        }
+        let script = desk.open_program(&shown(&page, "Python: requests-oauthlib"));
+        let callback = script.opened(&world, &alice).await;
+        let printed = script.answer(&callback);
+        assert!(printed.ends_with("{'memos': []}\n"), "{printed}");
+
+        let code = shown(&page, "curl: a code for tokens");
+        assert!(code.contains("--cert client.pem --key client-key.pem"), "{code}");
+        if application["grants"].as_array().unwrap().contains(&json!("client_credentials")) {
+            let command = shown(&page, "curl: a token of its own");
+            let told = run(&world, &command, secret.unwrap_or_default()).await;
+            assert_eq!(told["token_type"], "Bearer", "{told}");
+        }
+    }
 }
 
 with("tls" = "on", "trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert")

@@ -105,12 +105,22 @@ impl Desk {
         let path = path_of(script);
         let mut all = vec![path.as_str()];
         all.extend(arguments);
+        self.wait(&all, "open ")
+    }
+
+    /// Starts a program that prints the address alone.
+    pub(super) fn open_program(&self, program: &str) -> Waiting {
+        self.wait(&["-c", program], "")
+    }
+
+    /// Up to its first line, the address to open behind `prompt`.
+    fn wait(&self, arguments: &[&str], prompt: &str) -> Waiting {
         tokio::task::block_in_place(|| {
-            let mut child = self.python(&all);
+            let mut child = self.python(arguments);
             let mut stdout = BufReader::new(child.stdout.take().unwrap());
             let mut line = String::new();
             stdout.read_line(&mut line).unwrap();
-            let Some(url) = line.trim().strip_prefix("open ") else {
+            let Some(url) = line.trim().strip_prefix(prompt) else {
                 panic!("{}", finish(child, line))
             };
             Waiting {

@@ -6,6 +6,7 @@ use crate::model::certificate::Thumbprint;
 use crate::model::ids::ApplicationId;
 use crate::model::scope::Scopes;
 use crate::model::token::RefreshToken;
+use crate::protocol::client_auth::way_of;
 use crate::protocol::error::OAuthError;
 use crate::protocol::reason::Reason;
 
@@ -25,7 +26,8 @@ pub enum Verdict {
     Refuse(Reason),
 }
 
-/// `client` is who asks, `authenticated_by` how: a lost answer is given again to the same way alone.
+/// `client` is who asks, `authenticated_by` how: a lost answer is given again to the same way alone. It is bound to
+/// the certificate that it was made for; a replica of the client that asks for it with its own is no thief.
 /// `certificate` is the connection's: without the one that it is bound to, a token is nobody's, so that neither
 /// does its family die of whoever found it.
 /// Whose token it is comes first, so that another client cannot kill the family.
@@ -52,12 +54,17 @@ pub fn judge(
             Verdict::Refuse(Reason::RefreshTokenExpired)
         };
     }
-    let same_client = token.retry_client.as_deref() == Some(authenticated_by);
     let in_window = token.retry_until.is_some_and(|end| now < end);
-    if token.retry_sealed.is_some() && same_client && in_window {
-        return Verdict::AnswerAgain;
+    if token.retry_sealed.is_none() || !in_window {
+        return Verdict::Replay;
     }
-    Verdict::Replay
+    match token.retry_client.as_deref() {
+        Some(first) if first == authenticated_by => Verdict::AnswerAgain,
+        Some(first) if way_of(first) == way_of(authenticated_by) => {
+            Verdict::Refuse(Reason::CertificateDiffers)
+        }
+        _ => Verdict::Replay,
+    }
 }
 
 /// The scopes of the new access token: what is asked, never more than was granted (RFC 6749 §6).
@@ -98,6 +105,7 @@ mod tests {
     use crate::model::grant_type::GrantType;
     use crate::model::ids::{GrantId, UserId};
     use crate::model::resource::Resources;
+    use crate::protocol::client_auth::proven_by;
     use uuid::Uuid;
 
     fn at(unix: i64) -> OffsetDateTime {
@@ -195,6 +203,33 @@ mod tests {
             judge(&rotated(), client(2), "secret", None, at(109)),
             Verdict::Refuse(Reason::RefreshTokenUnknown)
         );
+    }
+
+    #[test]
+    fn an_answer_that_is_bound_is_refused_to_another_certificate_and_nothing_dies_of_it() {
+        let [own, other] = [&b"own"[..], b"other"].map(Thumbprint::of);
+        let sealed = RefreshToken {
+            retry_client: Some(proven_by("secret", Some(&own))),
+            ..rotated()
+        };
+        let erased = RefreshToken {
+            retry_sealed: None,
+            ..sealed.clone()
+        };
+        let differs = Verdict::Refuse(Reason::CertificateDiffers);
+        for (token, way, certificate, second, expected) in [
+            (&sealed, "secret", Some(&own), 109, Verdict::AnswerAgain),
+            (&sealed, "secret", Some(&other), 109, differs.clone()),
+            (&sealed, "secret", None, 109, differs),
+            (&sealed, "secret", Some(&other), 110, Verdict::Replay),
+            (&sealed, "other", Some(&own), 109, Verdict::Replay),
+            (&sealed, "other", Some(&other), 109, Verdict::Replay),
+            (&erased, "secret", Some(&other), 109, Verdict::Replay),
+        ] {
+            let by = proven_by(way, certificate);
+            let verdict = judge(token, client(1), &by, certificate, at(second));
+            assert_eq!(verdict, expected, "{by} at {second}");
+        }
     }
 
     #[test]

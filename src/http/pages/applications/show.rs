@@ -264,30 +264,31 @@ fn commands(app: &App, application: &Application, scopes: &Scopes) -> Vec<Comman
     commands
 }
 
+/// Whether its certificate counts, as what proves it or as what its tokens are bound to.
+fn presents_certificate(application: &Application) -> bool {
+    let registered = &application.settings.authentication;
+    registered.is_by_certificate() || registered.binds()
+}
+
 /// Where it is asked for its certificate, if that is what counts.
 fn endpoint(app: &App, application: &Application, path: &str) -> String {
-    let registered = &application.settings.authentication;
-    let own = app
-        .mtls_url()
-        .filter(|_| registered.is_by_certificate() || registered.binds());
+    let own = app.mtls_url().filter(|_| presents_certificate(application));
     own.map_or_else(|| app.issuer.join(path), |base| format!("{base}{path}"))
 }
 
 /// How `curl` says who it is.
 fn identity(application: &Application) -> String {
-    if application.settings.authentication.is_by_certificate() {
-        format!(
-            "  --cert client.pem --key client-key.pem \\\n  --data client_id={} \\\n",
-            application.client_id
-        )
-    } else if application.settings.confidential {
-        format!(
-            "  --user {}:\"$CLIENT_SECRET\" \\\n",
-            quoted(application.client_id.as_str())
-        )
+    let settings = &application.settings;
+    let certificate = if presents_certificate(application) {
+        "  --cert client.pem --key client-key.pem \\\n"
     } else {
-        format!("  --data client_id={} \\\n", application.client_id)
+        ""
+    };
+    if settings.confidential && !settings.authentication.is_by_certificate() {
+        let client_id = quoted(application.client_id.as_str());
+        return format!("{certificate}  --user {client_id}:\"$CLIENT_SECRET\" \\\n");
     }
+    format!("{certificate}  --data client_id={} \\\n", application.client_id)
 }
 
 fn curl_code(app: &App, application: &Application, redirect_uri: &str) -> Command {
@@ -361,18 +362,19 @@ fn requests_oauthlib(app: &App, application: &Application, redirect_uri: &str, s
     } else {
         "os.environ[\"OAUTHLIB_INSECURE_TRANSPORT\"] = \"1\"  # plain http, on this machine only\n"
     };
-    let (secret, argument) = if application.settings.authentication.is_by_certificate() {
-        (
-            "",
-            "include_client_id=True,\n    cert=(\"client.pem\", \"client-key.pem\")",
-        )
-    } else if application.settings.confidential {
+    let settings = &application.settings;
+    let (secret, argument) = if settings.confidential && !settings.authentication.is_by_certificate() {
         (
             "client_secret = os.environ[\"CLIENT_SECRET\"]\n",
             "client_secret=client_secret",
         )
     } else {
         ("", "include_client_id=True")
+    };
+    let certificate = if presents_certificate(application) {
+        "session.cert = (\"client.pem\", \"client-key.pem\")\n"
+    } else {
+        ""
     };
     let landing = if application
         .settings
@@ -389,14 +391,14 @@ fn requests_oauthlib(app: &App, application: &Application, redirect_uri: &str, s
         text: format!(
             "import os\nfrom requests_oauthlib import OAuth2Session\n\n{insecure}{secret}\
              session = OAuth2Session(\n    {client_id:?},\n    scope={scopes:?},\n    redirect_uri={redirect_uri:?},\n    \
-             pkce=\"S256\",\n)\nurl, state = session.authorization_url({authorize:?})\nprint(url)\n\
+             pkce=\"S256\",\n)\n{certificate}url, state = session.authorization_url({authorize:?})\nprint(url)\n\
              session.fetch_token(\n    {token:?},\n    {field}=input({question:?}),\n    {argument},\n)\n\
              print(session.get({memos:?}).json())\n",
             client_id = application.client_id.as_str(),
             scopes = scopes.to_string(),
             authorize = app.issuer.join("/oauth/authorize"),
             token = endpoint(app, application, "/oauth/token"),
-            memos = app.issuer.join("/api/memos"),
+            memos = endpoint(app, application, "/api/memos"),
             field = landing.1,
             question = landing.0,
         ),
