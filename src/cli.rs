@@ -28,7 +28,7 @@ use crate::base::clock::Clock;
 use crate::base::config::{Config, Database, Sources};
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
-use crate::flow::{App, OpenError, sweep};
+use crate::flow::{App, OpenError, Purpose, sweep};
 use arguments::{Arguments, CertificateCommand, Command};
 use failure::Failure;
 use output::{Format, Migrated, Swept};
@@ -93,7 +93,12 @@ fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
 /// What stdin has to give is read first, so that a wrong secret leaves no trace in the store.
 async fn once(command: Command, format: Format, config: Config) -> Result<String, Failure> {
     let secret = command.reads().map(stdin::secret).transpose()?;
-    let app = open(config).await?;
+    let purpose = if command.seals() {
+        Purpose::Seal
+    } else {
+        Purpose::Manage
+    };
+    let app = open(config, purpose).await?;
     let result = perform(&app, command, secret, format).await;
     app.close().await;
     result
@@ -111,7 +116,7 @@ async fn perform(
         Command::Application(command) => application::run(app, command, secret, format).await,
         Command::Token(command) => token::run(app, command, secret, format).await,
         Command::Grant(command) => grant::run(app, command, format).await,
-        Command::SealingKey(command) => sealing_key::run(app, &command, format).await,
+        Command::SealingKey(command) => sealing_key::run(app, command, format).await,
         Command::Sweep => format.render(&Swept::new(sweep::all(app).await?)),
         // whoever opens the store migrates it
         Command::Migrate
@@ -123,7 +128,7 @@ async fn perform(
 }
 
 /// Opens and migrates the store that the settings name.
-async fn open(config: Config) -> Result<App, Failure> {
+async fn open(config: Config, purpose: Purpose) -> Result<App, Failure> {
     let url = config.database_url.clone();
     if matches!(url.database(), Database::SqliteMemory) {
         output::tell(&format!(
@@ -132,10 +137,10 @@ async fn open(config: Config) -> Result<App, Failure> {
         ));
     }
     let issuer = config.issuer(USUAL_PORT);
-    let opened = App::open(config, Clock::System, Entropy::System, issuer).await;
+    let opened = App::open_to(purpose, config, Clock::System, Entropy::System, issuer).await;
     opened.map_err(|error| match error {
         OpenError::Store(cause) => Failure::store(&url, &cause),
-        OpenError::SealingKeys(cause) => Failure::new(cause),
+        OpenError::SealingKeys(cause) | OpenError::Setting(cause) => Failure::new(cause),
     })
 }
 

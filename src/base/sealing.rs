@@ -9,6 +9,7 @@ use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
@@ -54,6 +55,24 @@ impl KeyId {
 
     pub fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
+    }
+
+    /// The key that a sealed value names.
+    pub fn of_sealed(sealed: &[u8]) -> Option<Self> {
+        parts(sealed).map(|(id, ..)| id)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all_digits = text.len() == 2 * ID && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u64::from_str_radix(text, 16)
+            .ok()
+            .filter(|_| all_digits)
+            .map(|number| Self(number.to_be_bytes()))
+            .ok_or("a key's id is 16 hexadecimal digits")
     }
 }
 
@@ -136,24 +155,46 @@ struct Ring {
     seen: Option<Identity>,
 }
 
-/// Tells a file from one that took its place.
+/// Tells a file from one that took its place, and from itself with other permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
-    inode: u64,
     length: u64,
     modified: Option<std::time::SystemTime>,
+    #[cfg(unix)]
+    node: Node,
+}
+
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Node {
+    inode: u64,
+    mode: u32,
+    owner: u32,
+    /// Seconds and nanoseconds.
+    changed: (i64, i64),
 }
 
 impl Identity {
     fn of(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
         Self {
-            inode,
             length: metadata.len(),
             modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            node: Node::of(metadata),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Node {
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+
+        Self {
+            inode: metadata.ino(),
+            mode: metadata.mode(),
+            owner: metadata.uid(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -366,7 +407,18 @@ fn contents(file: &Path) -> Result<(Zeroizing<String>, Metadata), KeyFileError> 
 
 #[cfg(unix)]
 fn is_open_to_others(metadata: &Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
+    use std::os::unix::fs::MetadataExt;
+
+    // Where there is no /proc every file is taken for our own, which is the stricter.
+    let is_anothers = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != metadata.uid());
+    is_too_open(metadata.mode(), is_anothers)
+}
+
+/// Another's file may be ours to read by its group alone, as a secret is that Kubernetes mounts.
+#[cfg(unix)]
+fn is_too_open(mode: u32, is_anothers: bool) -> bool {
+    let refused = if is_anothers { 0o037 } else { 0o077 };
+    mode & refused != 0
 }
 
 #[cfg(not(unix))]
@@ -632,6 +684,57 @@ mod tests {
                 told.contains(&format!("chmod 600 {}", file.display())),
                 "{mode:o}: {told}"
             );
+        }
+    }
+
+    #[test]
+    fn anothers_file_may_be_read_by_its_group_and_by_nobody_else() {
+        for (mode, own, anothers) in [
+            (0o100_600, false, false),
+            (0o100_400, false, false),
+            (0o100_440, true, false),
+            (0o100_640, true, false),
+            (0o100_660, true, true),
+            (0o100_650, true, true),
+            (0o100_444, true, true),
+            (0o100_602, true, true),
+        ] {
+            assert_eq!(is_too_open(mode, false), own, "{mode:o}");
+            assert_eq!(is_too_open(mode, true), anothers, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_mended_as_advised_is_read_again_beside_a_running_server() {
+        let (_folder, file) = place();
+        let entropy = Entropy::System;
+        SealingKeys::make(&file, &entropy).unwrap();
+        let running = SealingKeys::read(&file).unwrap();
+        SealingKeys::put_fresh_key_first(&file, &entropy).unwrap();
+        let by_command = SealingKeys::read(&file).unwrap();
+        let sealed = by_command.seal(&entropy, "row", b"secret").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(
+            running.open("row", &sealed),
+            Err(SealingError::UnknownKey(_))
+        ));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(running.open("row", &sealed).unwrap().as_slice(), b"secret");
+    }
+
+    #[test]
+    fn an_id_is_read_as_it_is_shown() {
+        let keys = SealingKeys::in_memory(&Entropy::System);
+        let (id, _) = keys.ids()[0];
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for text in [
+            "",
+            "0123",
+            "+123456789abcdef",
+            "0123456789abcdefg",
+            "0123456789abcdeg",
+        ] {
+            assert!(text.parse::<KeyId>().is_err(), "{text}");
         }
     }
 

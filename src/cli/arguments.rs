@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use self::authentication::Authentication;
 use super::output::Format;
 use super::settings;
+use crate::base::sealing::KeyId;
 use crate::model::ids::GrantId;
 
 const SEE_SETTINGS: &str = "The settings that `tegata --help` lists may be given here too.";
@@ -104,6 +105,18 @@ pub enum SealingKeyCommand {
     Rotate,
     /// Seal everything anew under the first key of the file; after every node was given that key
     Reseal,
+    /// Let servers start without a key whose file is lost; its id stands in what the start says
+    Forget(ForgottenKey),
+}
+
+#[derive(Debug, Args)]
+pub struct ForgottenKey {
+    /// The key's id, 16 hexadecimal digits
+    #[arg(value_name = "ID")]
+    pub id: KeyId,
+    /// Give up what is sealed under it: its applications need new consumer secrets, its users authorize anew
+    #[arg(long)]
+    pub lost: bool,
 }
 
 /// `tegata audit`
@@ -381,6 +394,16 @@ pub struct Revoke {
 }
 
 impl Command {
+    /// Whether it needs the sealing keys, where OAuth 1.0a is on.
+    pub(super) fn seals(&self) -> bool {
+        match self {
+            Self::SealingKey(command) => !matches!(command, SealingKeyCommand::Forget(_)),
+            Self::Application(ApplicationCommand::Create(new)) => new.oauth1,
+            Self::Application(command) => matches!(command, ApplicationCommand::RotateConsumerSecret(_)),
+            _ => false,
+        }
+    }
+
     /// What is to be read from standard input.
     pub(super) fn reads(&self) -> Option<&'static str> {
         match self {
@@ -498,6 +521,8 @@ mod tests {
             "tegata grant revoke",
             "tegata certificate",
             "tegata certificate create --name=",
+            "tegata sealing-key forget",
+            "tegata sealing-key forget 0123",
         ] {
             assert_eq!(refused(line).exit_code(), 2, "{line}");
         }
@@ -536,6 +561,23 @@ mod tests {
             parsed(line).unwrap().settings,
             [("access_token_ttl".to_owned(), "1h".to_owned())]
         );
+    }
+
+    #[test]
+    fn the_sealing_keys_are_for_what_seals_alone() {
+        for (line, seals) in [
+            ("tegata migrate", false),
+            ("tegata user create alice", false),
+            ("tegata application create --name N", false),
+            ("tegata application create --name N --oauth1", true),
+            ("tegata application rotate-secret web", false),
+            ("tegata application rotate-consumer-secret web", true),
+            ("tegata sealing-key rotate", true),
+            ("tegata sealing-key reseal", true),
+            ("tegata sealing-key forget 0123456789abcdef --lost", false),
+        ] {
+            assert_eq!(parsed(line).unwrap().command.seals(), seals, "{line}");
+        }
     }
 
     #[test]

@@ -8,12 +8,12 @@ use super::arguments::AuditSearch;
 use super::failure::Failure;
 use super::output::{self, Format};
 use crate::base::config::Config;
-use crate::flow::App;
 use crate::flow::audit::{self, Exported, Filter, NotSearched, Search};
+use crate::flow::{App, Purpose};
 
 /// Prints what matches, the newest first: one JSON document a line, or with `--json` one array.
 pub(super) async fn run(config: Config, search: AuditSearch, format: Format) -> Result<(), Failure> {
-    let app = super::open(config).await?;
+    let app = super::open(config, Purpose::Manage).await?;
     let printed = print(&app, search, format).await;
     app.close().await;
     printed

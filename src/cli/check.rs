@@ -4,14 +4,14 @@ use super::arguments::Check;
 use super::failure::Failure;
 use super::output::{self, Format};
 use crate::base::config::Config;
-use crate::flow::check;
+use crate::flow::{Purpose, check};
 
 /// Prints what departs from best current practice.
 ///
 /// # Errors
 /// With `--strict`, that anything does; what was found is printed all the same.
 pub(super) async fn run(config: Config, check: &Check, format: Format) -> Result<(), Failure> {
-    let app = super::open(config).await?;
+    let app = super::open(config, Purpose::Manage).await?;
     let found = check::departures(&app).await;
     app.close().await;
     let found = found?;

@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::failure::Failure;
 use crate::base::config::words;
+use crate::base::sealing::KeyId;
 use crate::base::secret::Secret;
 use crate::flow::applications::described::{Described, Summary};
 use crate::flow::failed_requests::Failure as FailedRequest;
@@ -464,6 +465,37 @@ impl Plain for Resealed {
             ));
         }
         lines.join("\n")
+    }
+}
+
+/// `sealing-key forget`.
+#[derive(Debug, Serialize)]
+pub(super) struct ForgottenKey {
+    forgotten: String,
+    /// How many secrets rest under it, which nothing opens any more.
+    given_up: i64,
+}
+
+impl ForgottenKey {
+    pub(super) fn new(key: KeyId, given_up: i64) -> Self {
+        Self {
+            forgotten: key.to_string(),
+            given_up,
+        }
+    }
+}
+
+impl Plain for ForgottenKey {
+    fn plain(&self) -> String {
+        let told = format!("Forgot the key {}.", self.forgotten);
+        if self.given_up == 0 {
+            return told;
+        }
+        format!(
+            "{told} Secrets that nothing opens any more: {}. Give their applications new ones by `tegata application \
+             rotate-consumer-secret`, and have their users authorize them anew.",
+            self.given_up
+        )
     }
 }
 

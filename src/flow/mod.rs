@@ -77,8 +77,9 @@ pub struct Inner {
     /// `/api/memos`, as the resource that it is.
     pub memos: Resource,
     pub passwords: Passwords,
-    /// There where OAuth 1.0a is on.
+    /// There where OAuth 1.0a is on, for whoever serves or seals.
     pub(crate) sealing: Option<SealingKeys>,
+    written_down: sealing::WrittenDown,
     clients: clients::Clients,
     /// The authorities whose certificates prove clients.
     client_anchors: Anchors,
@@ -93,8 +94,19 @@ pub struct Inner {
     pub guard: guard::Guard,
 }
 
+/// What is to be done, and so which files beside the store are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// All of them.
+    Serve,
+    /// The sealing keys; the first is made.
+    Seal,
+    /// None.
+    Manage,
+}
+
 impl App {
-    /// Opens and migrates the store.
+    /// Opens and migrates the store, to serve.
     ///
     /// # Errors
     /// What is wrong, in words for an operator.
@@ -104,14 +116,20 @@ impl App {
         entropy: Entropy,
         issuer: PublicUrl,
     ) -> Result<Self, OpenError> {
-        let db = Db::open(config.database_url.database())
-            .await
-            .map_err(|error| OpenError::Store(error.to_string()))?;
-        let sealing = if config.oauth1 {
-            Some(sealing::open(&config, &db, &clock, &entropy).await?)
-        } else {
-            None
-        };
+        Self::open_to(Purpose::Serve, config, clock, entropy, issuer).await
+    }
+
+    /// As [`App::open`], for a purpose. The store is not touched where a setting is wrong.
+    ///
+    /// # Errors
+    /// What is wrong, in words for an operator.
+    pub async fn open_to(
+        purpose: Purpose,
+        config: Config,
+        clock: Clock,
+        entropy: Entropy,
+        issuer: PublicUrl,
+    ) -> Result<Self, OpenError> {
         let catalog = catalog(&config)?;
         let ttl_by_grant = config
             .access_token_ttl_by_grant
@@ -122,8 +140,16 @@ impl App {
         let resources = resources(&config, &memos)?;
         let passwords = Passwords::new(entropy.clone());
         let client_anchors = match &config.tls_client_ca {
-            Some(file) => anchors(file)?,
-            None => Anchors::default(),
+            Some(file) if purpose == Purpose::Serve => anchors(file)?,
+            _ => Anchors::default(),
+        };
+        let db = Db::open(config.database_url.database())
+            .await
+            .map_err(|error| OpenError::Store(error.to_string()))?;
+        let sealing = if config.oauth1 && purpose != Purpose::Manage {
+            Some(sealing::open(&config, &db, &clock, &entropy).await?)
+        } else {
+            None
         };
         let app = Self(Arc::new(Inner {
             db,
@@ -140,6 +166,7 @@ impl App {
             memos,
             passwords,
             sealing,
+            written_down: sealing::WrittenDown::default(),
             usage: usage::Usage::default(),
             failed_requests: failed_requests::FailedRequests::default(),
             audited_failures: audit::Failures::default(),
@@ -159,7 +186,7 @@ impl App {
 
     /// Whether a certificate of an authority can prove a client (RFC 8705 §2.1).
     pub fn knows_authorities(&self) -> bool {
-        !self.client_anchors.is_empty()
+        self.config.tls_client_ca.is_some()
     }
 
     /// Under which URL a client certificate is asked for (RFC 8705 §5); `None` where none is seen.
@@ -237,17 +264,19 @@ pub enum OpenError {
     Store(String),
     /// The file of the keys that secrets are sealed under.
     SealingKeys(String),
+    /// A setting, which it names.
+    Setting(String),
 }
 
 impl From<String> for OpenError {
     fn from(why: String) -> Self {
-        Self::Store(why)
+        Self::Setting(why)
     }
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Store(why) | Self::SealingKeys(why)) = self;
+        let (Self::Store(why) | Self::SealingKeys(why) | Self::Setting(why)) = self;
         f.write_str(why)
     }
 }

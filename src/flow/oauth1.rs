@@ -8,9 +8,8 @@ pub(super) mod nonces;
 pub mod request_token;
 pub mod verify;
 
-use super::App;
 use super::error::Refusal;
-use crate::base::sealing::{SealingError, SealingKeys};
+use super::{App, sealing};
 use crate::base::secret::{Secret, SecretHash};
 use crate::model::application::ApplicationSettings;
 use crate::model::grant_type::GrantType;
@@ -26,15 +25,6 @@ pub fn enabled(app: &App) -> bool {
     app.config.oauth1
 }
 
-fn sealing(app: &App) -> Result<&SealingKeys, Refusal> {
-    let off = || Refusal::Unavailable("OAuth 1.0a is off: there is no key to seal secrets under".to_owned());
-    app.sealing.as_ref().ok_or_else(off)
-}
-
-fn unsealed(error: SealingError) -> Refusal {
-    Refusal::Unavailable(error.to_string())
-}
-
 /// A token with its secret, and how the secret rests.
 struct FreshToken {
     token: Secret,
@@ -44,13 +34,11 @@ struct FreshToken {
 }
 
 impl FreshToken {
-    fn generate(app: &App) -> Result<Self, Refusal> {
+    async fn generate(app: &App) -> Result<Self, Refusal> {
         let token = Secret::generate(&app.entropy, TOKEN_PREFIX);
         let secret = Secret::generate(&app.entropy, TOKEN_PREFIX);
         let hash = token.hash();
-        let sealed = sealing(app)?
-            .seal(&app.entropy, &bound_to_token(hash), secret.expose().as_bytes())
-            .map_err(unsealed)?;
+        let sealed = sealing::seal(app, &bound_to_token(hash), secret.expose().as_bytes()).await?;
         Ok(Self {
             token,
             secret,

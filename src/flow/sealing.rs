@@ -4,8 +4,9 @@
 //! would refuse what the other nodes, or an earlier start, sealed.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::audit::{self, EventName};
 use super::error::Refusal;
@@ -18,12 +19,66 @@ use crate::model::audit::Event;
 use crate::model::caller::Caller;
 use crate::model::oauth1::{bound_to_consumer, bound_to_token};
 use crate::store::oauth1::sealed::{self as rows, Kind, Place, Sealed};
-use crate::store::{self, Db};
+use crate::store::{self, Db, StoreError, Tx};
 
 /// The name of the key file beside the SQLite file.
 const FILE: &str = "sealing.key";
 /// Rows that are sealed anew in one transaction.
 const BATCH: i64 = 100;
+/// How long a key is known at least: a node that wrote it down may not have stored yet what it sealed.
+const KEPT: Duration = Duration::hours(1);
+
+/// The key that this process wrote down last.
+#[derive(Debug, Default)]
+pub(super) struct WrittenDown(Mutex<Option<KeyId>>);
+
+impl WrittenDown {
+    fn is(&self, key: KeyId) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == Some(key)
+    }
+
+    fn set(&self, key: KeyId) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+    }
+}
+
+/// Seals `plain` for the one place that `bound_to` names, under a key that the store knows of.
+///
+/// # Errors
+/// That nothing is sealed here; the store's.
+pub(super) async fn seal(app: &App, bound_to: &str, plain: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let (sealed, key) = sealed(app, bound_to, plain)?;
+    if !app.written_down.is(key) {
+        rows::add_key_alone(&app.db, &key.to_string(), app.now()).await?;
+        app.written_down.set(key);
+    }
+    Ok(sealed)
+}
+
+/// The same within a transaction, which may come to nothing: so it is written down each time.
+///
+/// # Errors
+/// As [`seal`].
+pub(super) async fn seal_in(
+    app: &App,
+    tx: &mut Tx,
+    bound_to: &str,
+    plain: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let (sealed, key) = sealed(app, bound_to, plain)?;
+    rows::add_key(tx, &key.to_string(), app.now()).await?;
+    Ok(sealed)
+}
+
+fn sealed(app: &App, bound_to: &str, plain: &[u8]) -> Result<(Vec<u8>, KeyId), Refusal> {
+    let refused = |why: String| Refusal::Unavailable(why);
+    let off = || refused("OAuth 1.0a is off: there is no key to seal secrets under".to_owned());
+    let keys = app.sealing.as_ref().ok_or_else(off)?;
+    let failed = |error: SealingError| refused(error.to_string());
+    let sealed = keys.seal(&app.entropy, bound_to, plain).map_err(failed)?;
+    let key = KeyId::of_sealed(&sealed).ok_or_else(|| failed(SealingError::Damaged))?;
+    Ok((sealed, key))
+}
 
 /// Reads the keys that the settings name; makes the first.
 pub(super) async fn open(
@@ -79,7 +134,7 @@ fn lacking(file: &Path, id: &str) -> OpenError {
     let file = file.display();
     unusable(&format!(
         "the sealing key file {file} has no key {id}, which seals secrets in the database: copy {file} from the node \
-         that has it, or from a backup"
+         that has it, or from a backup; where it is lost, run `tegata sealing-key forget {id}`"
     ))
 }
 
@@ -153,8 +208,7 @@ pub async fn rotate(app: &App, caller: &Caller) -> Result<Resealed, NotResealed>
 /// See [`NotResealed`].
 pub async fn reseal(app: &App, caller: &Caller) -> Result<Resealed, NotResealed> {
     let keys = app.sealing.as_ref().ok_or(NotResealed::Off)?;
-    let ids = keys.ids();
-    let (key, _) = *ids.first().ok_or(NotResealed::Off)?;
+    let (key, _) = *keys.ids().first().ok_or(NotResealed::Off)?;
     let mut tx = app.db.write().await?;
     rows::hold(&mut tx).await?;
     rows::add_key(&mut tx, &key.to_string(), app.now()).await?;
@@ -173,7 +227,7 @@ pub async fn reseal(app: &App, caller: &Caller) -> Result<Resealed, NotResealed>
             }
         }
     }
-    let unused = forget_unused(app, caller, key, &ids).await?;
+    let unused = forget_unused(app, caller, keys).await?;
     tracing::info!(event = "secrets_resealed", %key, values, unreadable);
     Ok(Resealed {
         key,
@@ -227,25 +281,71 @@ fn resealed(app: &App, keys: &SealingKeys, row: &Sealed) -> Result<Vec<u8>, Seal
     keys.seal(&app.entropy, &bound_to, &plain)
 }
 
-/// Takes the keys that nothing rests under any more from the store's list. Those of them that are in the file.
+/// Takes the keys that nothing rests under any more from the store's list, save the one that seals now and those of the
+/// last hour. Those in the file that the list has no more.
 async fn forget_unused(
     app: &App,
     caller: &Caller,
-    key: KeyId,
-    ids: &[(KeyId, usize)],
+    keys: &SealingKeys,
 ) -> Result<Vec<(KeyId, usize)>, Refusal> {
     let mut tx = app.db.write().await?;
     rows::hold(&mut tx).await?;
+    let ids = keys.ids();
     let used = rows::keys_in_use(&mut tx).await?;
-    let used: Vec<KeyId> = used.iter().filter_map(|id| KeyId::from_bytes(id)).collect();
-    let in_use = |id: &str| id == key.to_string() || used.iter().any(|used| used.to_string() == id);
-    for id in rows::known_keys_in(&mut tx).await? {
-        if !in_use(&id) {
+    let in_use: Vec<String> = used
+        .iter()
+        .filter_map(|id| KeyId::from_bytes(id))
+        .chain(ids.first().map(|(first, _)| *first))
+        .map(|id| id.to_string())
+        .collect();
+    for id in rows::known_keys_before(&mut tx, app.now() - KEPT).await? {
+        if !in_use.contains(&id) {
             rows::forget_key(&mut tx, &id).await?;
         }
     }
+    let known = rows::known_keys_in(&mut tx).await?;
     audit::record(app, &mut tx, caller, Event::new(EventName::SealingKeyRotated)).await?;
     tx.commit().await?;
-    let unused = |(id, _): &&(KeyId, usize)| !in_use(&id.to_string());
-    Ok(ids.iter().filter(unused).copied().collect())
+    let unused = |(id, _): &(KeyId, usize)| {
+        let id = id.to_string();
+        !in_use.contains(&id) && !known.contains(&id)
+    };
+    Ok(ids.into_iter().filter(unused).collect())
+}
+
+/// Why a key was not forgotten.
+#[derive(Debug)]
+pub enum NotForgotten {
+    /// The store does not know it.
+    Unknown,
+    /// So many values rest sealed under it.
+    InUse(i64),
+    Refused(Refusal),
+}
+
+impl From<StoreError> for NotForgotten {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Takes a key that is lost from the store's list, so that servers start without it. The number of values that are given
+/// up with it: none, unless `is_lost` says that they may be.
+///
+/// # Errors
+/// See [`NotForgotten`].
+pub async fn forget(app: &App, caller: &Caller, key: KeyId, is_lost: bool) -> Result<i64, NotForgotten> {
+    let mut tx = app.db.write().await?;
+    rows::hold(&mut tx).await?;
+    let values = rows::values_under(&mut tx, &key.to_vec()).await?;
+    if values > 0 && !is_lost {
+        return Err(NotForgotten::InUse(values));
+    }
+    if !rows::forget_key(&mut tx, &key.to_string()).await? {
+        return Err(NotForgotten::Unknown);
+    }
+    audit::record(app, &mut tx, caller, Event::new(EventName::SealingKeyForgotten)).await?;
+    tx.commit().await?;
+    tracing::info!(event = "sealing_key_forgotten", %key, values);
+    Ok(values)
 }

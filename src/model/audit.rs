@@ -83,6 +83,7 @@ events! {
     CodeReplayed "code_replayed" Failure "Authorization code replayed: its grant is revoked",
     RequestTokenReplayed "request_token_replayed" Failure "OAuth 1.0a request token replayed: its grant is revoked",
     SealingKeyRotated "sealing_key_rotated" Success "Secrets sealed anew under a fresh key",
+    SealingKeyForgotten "sealing_key_forgotten" Success "Sealing key given up",
     RefreshTokenReplayed "refresh_token_replayed" Failure "Refresh token replayed: its grant is revoked",
 }
 

@@ -69,7 +69,7 @@ pub async fn start(mut config: Config, clock: Clock, entropy: Entropy) -> Result
             "database_url = {database} (from {}): {error}",
             database.source()
         )),
-        OpenError::SealingKeys(error) => StartError(error),
+        OpenError::SealingKeys(error) | OpenError::Setting(error) => StartError(error),
     })?;
     discourage(&app);
     let setup_token = setup::link(&app)

@@ -50,6 +50,22 @@ async fn granted(world: &World) -> (Consumer, Keys) {
     (consumer, keys)
 }
 
+/// As if every key that is known had been so for hours.
+async fn long_known(world: &World) {
+    let then = if world.is_on_sqlite() {
+        "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-3 hours')"
+    } else {
+        "now() - interval '3 hours'"
+    };
+    world
+        .change_rows(&format!("UPDATE sealing_keys SET first_used_at = {then}"))
+        .await;
+}
+
+async fn ids(world: &World) -> i64 {
+    world.count("sealing_keys").await
+}
+
 async fn works(world: &World, keys: &Keys) -> u16 {
     world.call(keys, "GET", ME).by_header().await.status
 }
@@ -123,6 +139,7 @@ async fn a_sealed_secret_that_is_moved_to_another_row_does_not_open(world: World
 with("oauth1" = "true")
 async fn a_key_is_rotated_beside_a_server_that_runs(world: World) {
     let (consumer, keys) = granted(&world).await;
+    long_known(&world).await;
     let rotated = world.command(&["sealing-key", "rotate", "--json"], "").await.json();
     assert_eq!((&rotated["resealed"], &rotated["unreadable"]), (&3.into(), &0.into()), "{rotated}");
     assert_eq!(rotated["unused"][0]["line"], 2, "{rotated}");
@@ -181,7 +198,7 @@ async fn a_key_file_that_others_may_read_stops_the_start_with_what_to_run(world:
     std::fs::set_permissions(key_file(&world), std::fs::Permissions::from_mode(0o644)).unwrap();
     let told = another_node(&world, &key_file(&world)).await.unwrap_err();
     assert!(told.contains("chmod 600"), "{told}");
-    let refused = world.command(&["application", "list"], "").await;
+    let refused = world.command(&["application", "rotate-consumer-secret", "web"], "").await;
     assert_eq!(refused.exit, 1);
     assert!(refused.stderr.contains("chmod 600") && !refused.stderr.contains("database_url"), "{}", refused.stderr);
     std::fs::set_permissions(key_file(&world), std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -189,6 +206,93 @@ async fn a_key_file_that_others_may_read_stops_the_start_with_what_to_run(world:
     std::fs::write(key_file(&world), format!("{text}half-a-key\n")).unwrap();
     let told = another_node(&world, &key_file(&world)).await.unwrap_err();
     assert!(told.contains("line 2") && !told.contains("half-a-key"), "{told}");
+}
+
+async fn a_command_that_seals_nothing_neither_makes_nor_needs_the_key_file(world: World) {
+    let settings = |file: &PathBuf| ["--oauth1", "true", "--sealing-key-file", file.to_str().unwrap()].map(str::to_owned);
+    let file = key_file(&world);
+    let run = async |command: &[&str]| {
+        let own = settings(&file);
+        let mut words = command.to_vec();
+        words.extend(own.iter().map(String::as_str));
+        world.command(&words, "").await
+    };
+    for command in [&["migrate"][..], &["user", "create", "alice"], &["application", "create", "--name", "N"], &["check"]] {
+        assert_eq!(run(command).await.exit, 0, "{command:?}");
+        assert!(!file.exists(), "{command:?}");
+        assert_eq!(ids(&world).await, 0, "{command:?}");
+    }
+    assert_eq!(run(&["application", "create", "--name", "N", "--oauth1"]).await.exit, 0);
+    assert!(file.exists());
+    assert_eq!(ids(&world).await, 1);
+    std::fs::write(&file, "broken").unwrap();
+    assert_eq!(run(&["application", "list"]).await.exit, 0);
+    assert_eq!(run(&["audit"]).await.exit, 0);
+}
+
+with("oauth1" = "true")
+async fn a_lost_key_under_which_nothing_rests_is_forgotten(world: World) {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.key");
+    let told = another_node(&world, &other).await.unwrap_err();
+    let id = told.split("sealing-key forget ").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    let forgotten = world.command(&["sealing-key", "forget", &id, "--json"], "").await.json();
+    assert_eq!((&forgotten["forgotten"], &forgotten["given_up"]), (&id.clone().into(), &0.into()));
+    another_node(&world, &other).await.unwrap();
+    let again = world.command(&["sealing-key", "forget", &id], "").await;
+    assert_eq!(again.exit, 1);
+    assert!(again.stderr.contains(&id), "{}", again.stderr);
+    let audited = world.command(&["audit", "--event", "sealing_key_forgotten", "--json"], "").await.json();
+    assert_eq!(audited.as_array().unwrap().len(), 1, "{audited}");
+}
+
+with("oauth1" = "true")
+async fn a_lost_key_that_seals_something_is_forgotten_where_that_is_given_up(world: World) {
+    let (consumer, _) = granted(&world).await;
+    std::fs::remove_file(key_file(&world)).unwrap();
+    let told = another_node(&world, &key_file(&world)).await.unwrap_err();
+    let id = told.split("sealing-key forget ").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    let refused = world.command(&["sealing-key", "forget", &id], "").await;
+    assert_eq!(refused.exit, 1);
+    assert!(refused.stderr.contains("3 secrets") && refused.stderr.contains("--lost"), "{}", refused.stderr);
+    assert_eq!(ids(&world).await, 1);
+    let forgotten = world.command(&["sealing-key", "forget", &id, "--lost"], "").await;
+    assert!(forgotten.stdout.contains("rotate-consumer-secret"), "{forgotten:?}");
+
+    world.restart().await;
+    let closed = consumer.keys();
+    let call = world.call(&closed, "POST", "/oauth/request_token").without("oauth_token").with("oauth_callback", CALLBACK);
+    assert_eq!(call.by_header().await.status, 503, "what was given up does not open");
+    let rotate = ["application", "rotate-consumer-secret", &consumer.application.client_id, "--json"];
+    let fresh = world.command(&rotate, "").await.json();
+    let opened = Keys { consumer_secret: fresh["consumer_secret"].as_str().unwrap().to_owned(), ..consumer.keys() };
+    let call = world.call(&opened, "POST", "/oauth/request_token").without("oauth_token").with("oauth_callback", CALLBACK);
+    assert_eq!(call.by_header().await.status, 200);
+}
+
+with("oauth1" = "true")
+async fn a_fresh_key_is_known_before_anything_rests_under_it(world: World) {
+    let consumer = Consumer::create(&world, &[CALLBACK], &[]).await;
+    for keys in 2..4 {
+        tegata::base::sealing::SealingKeys::put_fresh_key_first(&key_file(&world), &Entropy::System).unwrap();
+        consumer.request_token(&world, CALLBACK).await;
+        assert_eq!(ids(&world).await, keys);
+    }
+    tegata::base::sealing::SealingKeys::put_fresh_key_first(&key_file(&world), &Entropy::System).unwrap();
+    Consumer::create(&world, &[CALLBACK], &[]).await;
+    assert_eq!(ids(&world).await, 4);
+}
+
+with("oauth1" = "true")
+async fn a_key_of_the_last_hour_is_not_forgotten(world: World) {
+    granted(&world).await;
+    let rotated = world.command(&["sealing-key", "rotate", "--json"], "").await.json();
+    assert_eq!(rotated["unused"].as_array().unwrap().len(), 0, "{rotated}");
+    assert_eq!(ids(&world).await, 2);
+    long_known(&world).await;
+    let again = world.command(&["sealing-key", "reseal", "--json"], "").await.json();
+    assert_eq!(again["unused"].as_array().unwrap().len(), 1, "{again}");
+    assert_eq!(ids(&world).await, 1);
 }
 
 async fn nothing_is_to_be_resealed_where_oauth_1_is_off(world: World) {

@@ -84,6 +84,18 @@ async fn a_port_in_use_is_said_in_one_line(world: World) {
     process.kill();
 }
 
+with("tls" = "on")
+async fn authorities_that_cannot_be_read_are_a_fault_of_their_setting_for_who_serves(world: World) {
+    let database = format!("sqlite://{}", world.folder().join("fresh.db").display());
+    let own = ["serve", "--listen", "127.0.0.1:0", "--tls-client-ca", "none.pem", "--database-url", &database];
+    let told = world.command(&own, "").await.stderr;
+    let line = told.lines().last().unwrap();
+    assert!(line.contains("tls_client_ca: none.pem") && !line.contains("database_url"), "{told}");
+    assert!(!world.folder().join("fresh.db").exists(), "the store is not touched");
+    let listed = world.command(&["user", "list", "--tls-client-ca", "none.pem"], "").await;
+    assert_eq!(listed.exit, 0, "{listed:?}");
+}
+
 async fn all_faults_of_the_settings_are_told_at_once(world: World) {
     std::fs::write(world.folder().join("tegata.toml"), "sesion_ttl = \"1h\"\nrequire_pkce = \"perhaps\"\n").unwrap();
     let told = refused(&world, &["--access-token-ttl", "soon", "--listen", "", "--public-url", "http://example.com"]).await;

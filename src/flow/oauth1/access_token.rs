@@ -110,7 +110,7 @@ async fn insert(
     let Some(known) = store::users::find(&app.db, user).await.map_err(failed)? else {
         return Err(withdrawn());
     };
-    let fresh = FreshToken::generate(app).map_err(Refused::Refusal)?;
+    let fresh = FreshToken::generate(app).await.map_err(Refused::Refusal)?;
     let mut tx = app.db.write().await.map_err(failed)?;
     if !request_tokens::consume(&mut tx, hash, now)
         .await

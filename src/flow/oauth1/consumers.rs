@@ -2,12 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::{sealing, unsealed};
 use crate::base::secret::Secret;
-use crate::flow::App;
 use crate::flow::applications::{Faults, Manager, NotSaved, Wanted};
 use crate::flow::audit::{self, Detail, EventName};
 use crate::flow::error::Refusal;
+use crate::flow::{App, sealing};
 use crate::model::application::Application;
 use crate::model::audit::Event;
 use crate::model::caller::Caller;
@@ -150,15 +149,14 @@ async fn set_key(tx: &mut Tx, application: ApplicationId, key: Option<&RsaPublic
 }
 
 /// A secret, and how it rests.
-fn fresh_secret(app: &App, application: ApplicationId) -> Result<(Secret, Vec<u8>), Refusal> {
+async fn fresh_secret(
+    app: &App,
+    tx: &mut Tx,
+    application: ApplicationId,
+) -> Result<(Secret, Vec<u8>), Refusal> {
     let secret = Secret::generate(&app.entropy, TokenKind::ClientSecret.prefix());
-    let sealed = sealing(app)?
-        .seal(
-            &app.entropy,
-            &bound_to_consumer(application),
-            secret.expose().as_bytes(),
-        )
-        .map_err(unsealed)?;
+    let bound_to = bound_to_consumer(application);
+    let sealed = sealing::seal_in(app, tx, &bound_to, secret.expose().as_bytes()).await?;
     Ok((secret, sealed))
 }
 
@@ -170,7 +168,7 @@ async fn switch_on(
     key: Option<&RsaPublicKey>,
     now: OffsetDateTime,
 ) -> Result<SavedConsumer, Refusal> {
-    let (secret, sealed) = fresh_secret(app, application)?;
+    let (secret, sealed) = fresh_secret(app, tx, application).await?;
     if !rows::insert(tx, application, &sealed, key.map(RsaPublicKey::as_der), now).await? {
         return Ok(SavedConsumer::default());
     }
@@ -230,8 +228,8 @@ pub async fn rotate(
     if !client.application.oauth1 {
         return Ok(None);
     }
-    let (secret, sealed) = fresh_secret(app, application)?;
     let mut tx = app.db.write().await?;
+    let (secret, sealed) = fresh_secret(app, &mut tx, application).await?;
     if !rows::rotate(&mut tx, application, &sealed, now).await? {
         return Ok(None);
     }

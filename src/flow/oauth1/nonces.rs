@@ -88,15 +88,19 @@ fn hash(request: &SignedRequest, freshness: &Freshness) -> SecretHash {
     SecretHash::of(&joined)
 }
 
-/// Looks which applications have too many. To be called in every round of housekeeping.
-///
-/// # Errors
-/// The store's.
-pub(in crate::flow) async fn count(app: &App) -> Result<(), Refusal> {
+/// Looks which applications have too many. To be called in every round of housekeeping; where it cannot look, those of
+/// the round before stay.
+pub(in crate::flow) async fn count(app: &App) {
     if !super::enabled(app) {
-        return Ok(());
+        return;
     }
-    let full: HashSet<_> = rows::full(&app.db, MOST, app.now()).await?.into_iter().collect();
+    let full: HashSet<_> = match rows::full(&app.db, MOST, app.now()).await {
+        Ok(full) => full.into_iter().collect(),
+        Err(error) => {
+            tracing::warn!(event = "oauth1_nonces_uncounted", %error, "trying again later");
+            return;
+        }
+    };
     for application in &full {
         tracing::warn!(
             event = "oauth1_nonces_full",
@@ -106,5 +110,4 @@ pub(in crate::flow) async fn count(app: &App) -> Result<(), Refusal> {
         );
     }
     app.nonces.set_full(full);
-    Ok(())
 }

@@ -47,7 +47,7 @@ pub async fn issue(app: &App, caller: &Caller, request: &SignedRequest) -> Resul
             not_registered(callback),
         )));
     }
-    let fresh = FreshToken::generate(app).map_err(Refused::Refusal)?;
+    let fresh = FreshToken::generate(app).await.map_err(Refused::Refusal)?;
     let now = app.now();
     let new = NewRequestToken {
         hash: fresh.hash,

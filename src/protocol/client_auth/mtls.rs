@@ -53,10 +53,6 @@ impl Anchors {
         }
         Ok(Self(anchors))
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl fmt::Debug for Anchors {

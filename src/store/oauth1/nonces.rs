@@ -34,6 +34,7 @@ pub async fn full(db: &Db, most: i64, now: OffsetDateTime) -> Result<Vec<Applica
         )
         .bind(now)
         .bind(most)
+        .unhurried()
         .all()
         .await?;
     Ok(rows.into_iter().map(|(application,)| application).collect())

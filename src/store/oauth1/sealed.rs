@@ -41,21 +41,46 @@ pub async fn known_keys_in(tx: &mut Tx) -> Result<Vec<String>> {
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-pub async fn add_key(tx: &mut Tx, id: &str, now: OffsetDateTime) -> Result<()> {
-    tx.sql("INSERT INTO sealing_keys (id, first_used_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(id)
-        .bind(now)
-        .execute()
-        .await
-        .map(drop)
+/// Those of them that were first used at `then` or before.
+pub async fn known_keys_before(tx: &mut Tx, then: OffsetDateTime) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx
+        .sql("SELECT id FROM sealing_keys WHERE first_used_at <= $1 ORDER BY id")
+        .bind(then)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-pub async fn forget_key(tx: &mut Tx, id: &str) -> Result<()> {
-    tx.sql("DELETE FROM sealing_keys WHERE id = $1")
-        .bind(id)
-        .execute()
-        .await
-        .map(drop)
+const ADD: &str = "INSERT INTO sealing_keys (id, first_used_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+pub async fn add_key(tx: &mut Tx, id: &str, now: OffsetDateTime) -> Result<()> {
+    tx.sql(ADD).bind(id).bind(now).execute().await.map(drop)
+}
+
+/// The same by itself, for whoever has no transaction.
+pub async fn add_key_alone(db: &Db, id: &str, now: OffsetDateTime) -> Result<()> {
+    db.command(ADD).bind(id).bind(now).execute().await.map(drop)
+}
+
+/// False where it was not known.
+pub async fn forget_key(tx: &mut Tx, id: &str) -> Result<bool> {
+    let forget = tx.sql("DELETE FROM sealing_keys WHERE id = $1").bind(id);
+    Ok(forget.execute().await? == 1)
+}
+
+/// How many values rest sealed under the key with these eight bytes.
+pub async fn values_under(tx: &mut Tx, key: &[u8]) -> Result<i64> {
+    let (values,): (i64,) = tx
+        .sql(
+            "SELECT (SELECT count(*) FROM oauth1_consumers WHERE substr(secret_sealed, 2, 8) = $1)
+                  + (SELECT count(*) FROM oauth1_request_tokens WHERE substr(secret_sealed, 2, 8) = $1)
+                  + (SELECT count(*) FROM oauth1_access_tokens WHERE substr(secret_sealed, 2, 8) = $1)",
+        )
+        .bind(key)
+        .unhurried()
+        .one()
+        .await?;
+    Ok(values)
 }
 
 /// The eight bytes of every key's id under which something rests.
