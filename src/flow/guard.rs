@@ -23,7 +23,7 @@ const ANONYMOUS: Rate = Rate {
     burst: 600,
     interval: Duration::from_millis(100),
 };
-/// Most keys remembered by each of the two.
+/// Most keys remembered by each of the three.
 const MOST: usize = 16_384;
 
 /// So many at once, then one every interval.
@@ -39,6 +39,7 @@ pub struct Guard {
     enabled: bool,
     started: Instant,
     failures: Buckets<(String, IpAddr)>,
+    signatures: Buckets<(String, IpAddr)>,
     anonymous: Buckets<IpAddr>,
 }
 
@@ -48,6 +49,7 @@ impl Guard {
             enabled,
             started: Instant::now(),
             failures: Buckets::new(FAILURES),
+            signatures: Buckets::new(FAILURES),
             anonymous: Buckets::new(ANONYMOUS),
         }
     }
@@ -69,6 +71,18 @@ impl Guard {
             self.failures
                 .count(key(client_id, address), self.started.elapsed());
         }
+    }
+
+    /// Counts a wrong signature of OAuth 1.0a. Anybody can send one in the name of any consumer, so it counts against
+    /// further wrong ones alone: neither against a right one, nor against the client's way in by OAuth 2.0.
+    pub(super) fn admit_wrong_signature(&self, consumer_key: &str, address: IpAddr) -> Result<(), Refusal> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let (key, now) = (key(consumer_key, address), self.started.elapsed());
+        self.signatures.check(&key, now)?;
+        self.signatures.count(key, now);
+        Ok(())
     }
 
     /// Counts an authorization request that is to be kept for somebody who has not signed in.
@@ -172,6 +186,16 @@ mod tests {
             guard.count_client_failure("a", address("192.0.2.1"));
         }
         assert!(guard.check_client("a", address("192.0.2.1")).is_ok());
+    }
+
+    #[test]
+    fn wrong_signatures_are_counted_apart_from_wrong_secrets() {
+        let guard = Guard::new(true);
+        let guess = || guard.admit_wrong_signature("a", address("192.0.2.1"));
+        assert!((0..FAILURES.burst).all(|_| guess().is_ok()));
+        assert!((0..5).any(|_| guess().is_err()));
+        assert!(guard.check_client("a", address("192.0.2.1")).is_ok());
+        assert!(guard.admit_wrong_signature("a", address("192.0.2.2")).is_ok());
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl App {
         entropy: Entropy,
         issuer: PublicUrl,
     ) -> Result<Self, OpenError> {
-        Self::open_to(Purpose::Serve, config, clock, entropy, issuer).await
+        Box::pin(Self::open_to(Purpose::Serve, config, clock, entropy, issuer)).await
     }
 
     /// As [`App::open`], for a purpose. The store is not touched where a setting is wrong.
@@ -143,11 +143,11 @@ impl App {
             Some(file) if purpose == Purpose::Serve => anchors(file)?,
             _ => Anchors::default(),
         };
-        let db = Db::open(config.database_url.database())
+        let db = Box::pin(Db::open(config.database_url.database()))
             .await
             .map_err(|error| OpenError::Store(error.to_string()))?;
         let sealing = if config.oauth1 && purpose != Purpose::Manage {
-            Some(sealing::open(&config, &db, &clock, &entropy).await?)
+            Some(Box::pin(sealing::open(&config, &db, &clock, &entropy)).await?)
         } else {
             None
         };

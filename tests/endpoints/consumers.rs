@@ -150,6 +150,27 @@ async fn owners_neither_switch_it_on_nor_off_but_renew_their_secret(world: World
     assert_eq!(rotated.status, 201, "{rotated}");
 }
 
+with("oauth1" = "true", "user_applications" = "true")
+async fn an_owner_who_tried_to_make_it_public_goes_on_as_before(world: World) {
+    let browser = world.signed_in(&world.user("alice").await).await;
+    let consumer = Consumer::create(&world, &[CALLBACK], &["--owner", "alice"]).await;
+    let id = &consumer.application.client_id;
+    let page = browser.get(&format!("{}/edit", page_of(&world, id).await)).await;
+    let mut form = Form::with_id(&page.body, "save").unwrap();
+    form.set("confidential", "false");
+    let refused = browser.submit(&page, &form).await;
+    assert_eq!(refused.status, 422, "{refused}");
+    let (_, error) = refused.body.split_once("id=\"confidential-error\"").unwrap_or_else(|| panic!("no error: {refused}"));
+    assert!(error.contains("which a public one cannot keep"), "{refused}");
+    let mut form = Form::with_id(&refused.body, "save").unwrap();
+    assert!(form.fields.iter().all(|(name, _)| !name.starts_with("oauth1")), "{:?}", form.fields);
+    form.set("confidential", "true");
+    form.fill("name", "Renamed");
+    let saved = browser.submit(&refused, &form).await;
+    assert_eq!(saved.status, 303, "{saved}");
+    assert_eq!(asks(&world, id, &consumer.secret).await, 200);
+}
+
 with("oauth1" = "true")
 async fn a_public_application_cannot_speak_it(world: World) {
     let arguments = ["application", "create", "--name", "N", "--public", "--oauth1", "--redirect-uri", CALLBACK];

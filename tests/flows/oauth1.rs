@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::form::{Form, text_of};
-use crate::world::{Consumer, Keys, User, World, decided, exchange, member};
+use crate::world::{Answer, Consumer, Keys, User, World, at_once, decided, exchange, member};
 
 const CALLBACK: &str = "https://client.example/cb?service=11";
 const OOB: &str = "urn:ietf:wg:oauth:2.0:oob";
@@ -16,6 +16,19 @@ async fn consumer(world: &World) -> Consumer {
 /// What a signed call for the user's own is answered with.
 async fn works(world: &World, keys: &Keys) -> u16 {
     world.call(keys, "GET", ME).by_header().await.status
+}
+
+/// What a redirect to the callback bears.
+#[track_caller]
+fn verifier(answer: &Answer) -> String {
+    assert_eq!(answer.status, 302, "{answer}");
+    let to = answer.location().unwrap();
+    let mut pairs = to.query_pairs();
+    pairs
+        .find(|(name, _)| name == "oauth_verifier")
+        .unwrap()
+        .1
+        .into_owned()
 }
 
 /// A live access token, and the administrator who may end it.
@@ -153,6 +166,74 @@ async fn what_was_allowed_before_is_not_asked_again(world: World) {
     let unasked = browser.get(&format!("/oauth/authorize?oauth_token={}", request.token)).await;
     assert_eq!(unasked.status, 302, "{unasked}");
     assert!(unasked.location().unwrap().query().unwrap().contains("oauth_verifier="));
+}
+
+with("oauth1" = "true")
+async fn a_pin_is_allowed_for_one_time_only(world: World) {
+    let consumer = Consumer::create(&world, &[CALLBACK, OOB], &[]).await;
+    let browser = world.signed_in(&world.user("alice").await).await;
+    let request = consumer.request_token(&world, "oob").await;
+    let shown = decided(&browser, &request.token, "authorize").await.answer;
+    let pin = text_of(&shown.body, "oauth-verifier").unwrap();
+    assert_eq!(exchange(&world, &request, &pin).by_header().await.status, 200);
+    let request = consumer.request_token(&world, CALLBACK).await;
+    let asked = browser.get(&format!("/oauth/authorize?oauth_token={}", request.token)).await;
+    assert!(Form::with_id(&asked.body, "authorize").is_some(), "{asked}");
+    assert_eq!(world.count("consents").await, 0);
+}
+
+with("oauth1" = "true")
+async fn who_is_not_asked_may_come_twice_and_the_later_answer_counts(world: World) {
+    let (consumer, alice, _) = granted(&world).await;
+    let trusted = Consumer::create(&world, &[CALLBACK], &["--trusted"]).await;
+    let browser = world.signed_in(&alice).await;
+    let others = world.signed_in(&world.user("eve").await).await;
+    for consumer in [&consumer, &trusted] {
+        let request = consumer.request_token(&world, CALLBACK).await;
+        let path = format!("/oauth/authorize?oauth_token={}", request.token);
+        let answers = at_once(4, |_| {
+            let get = browser.get(&path);
+            async move { get.await }
+        })
+        .await;
+        for answer in answers {
+            assert_eq!(answer.status, 302, "{answer}");
+        }
+        let first = verifier(&browser.get(&path).await);
+        let second = verifier(&browser.get(&path).await);
+        assert_eq!(others.get(&path).await.status, 400, "another's");
+        let refused = exchange(&world, &request, &first).by_header().await;
+        assert_eq!((refused.status, member(&refused, "oauth_problem")), (401, "verifier_invalid".into()));
+        let answer = exchange(&world, &request, &second).by_header().await;
+        assert_eq!(works(&world, &consumer.with_token_of(&answer)).await, 200);
+        let late = browser.get(&path).await;
+        assert!(late.status == 400 && late.body.contains("answered already"), "{late}");
+        assert_eq!(works(&world, &consumer.with_token_of(&answer)).await, 200, "who comes late ends nothing");
+    }
+}
+
+with("oauth1" = "true")
+async fn who_comes_twice_gets_nothing_once_it_is_withdrawn_denied_or_over(world: World) {
+    let (consumer, alice, _) = granted(&world).await;
+    let browser = world.signed_in(&alice).await;
+    let at = |token: &str| format!("/oauth/authorize?oauth_token={token}");
+    let over = at(&consumer.request_token(&world, CALLBACK).await.token);
+    assert_eq!(browser.get(&over).await.status, 302);
+    world.clock.advance(15 * 60);
+    assert_eq!(browser.get(&over).await.status, 400);
+
+    let withdrawn = at(&consumer.request_token(&world, CALLBACK).await.token);
+    assert_eq!(browser.get(&withdrawn).await.status, 302);
+    let page = browser.get("/oauth/authorized_applications").await;
+    let form = Form::all(&page.body).into_iter().find(|form| form.action.ends_with("/delete")).unwrap();
+    assert_eq!(browser.submit(&page, &form).await.status, 303);
+    assert_eq!(browser.get(&withdrawn).await.status, 400);
+
+    let denied = consumer.request_token(&world, CALLBACK).await.token;
+    decided(&browser, &denied, "deny").await;
+    let keys = consumer.access(&world, &alice).await;
+    assert_eq!((browser.get(&at(&denied)).await.status, browser.get(&withdrawn).await.status), (400, 400));
+    assert_eq!(works(&world, &keys).await, 200);
 }
 
 with("oauth1" = "true")

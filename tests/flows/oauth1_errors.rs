@@ -221,6 +221,32 @@ async fn who_is_taken_out_between_decision_and_exchange_gives_nothing(world: Wor
 }
 
 with("oauth1" = "true")
+async fn whoever_runs_the_application_sees_what_no_token_came_of(world: World) {
+    let consumer = consumer(&world).await;
+    consumer.asks(&world, "https://evil.example/cb").by_header().await;
+    consumer.asks(&world, CALLBACK).without("oauth_callback").by_header().await;
+    let request = consumer.request_token(&world, CALLBACK).await;
+    world.call(&request, "POST", "/oauth/access_token").by_header().await;
+    exchange(&world, &request, "guess").by_header().await;
+    tegata::flow::sweep::round(&world.app().await).await.unwrap();
+    let browser = world.signed_in(&world.administrator("root").await).await;
+    let shown = world.command(&["application", "show", &consumer.application.client_id, "--json"], "").await.json();
+    let path = format!("/oauth/applications/{}/failed_requests", shown["id"].as_str().unwrap());
+    let rows = browser.get(&path).header("Accept", "application/json").await.json();
+    let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();
+    let mut kept: Vec<_> = rows.as_array().unwrap().iter().map(|row| (text(row, "endpoint"), text(row, "error"))).collect();
+    kept.sort();
+    let said = |endpoint: &str, error: &str| (endpoint.to_owned(), error.to_owned());
+    assert_eq!(kept, [
+        said("/oauth/access_token", "parameter_absent"),
+        said("/oauth/access_token", "permission_unknown"),
+        said("/oauth/request_token", "parameter_absent"),
+        said("/oauth/request_token", "parameter_rejected"),
+    ]);
+    assert!(rows.as_array().unwrap().iter().all(|row| row["count"] == 1), "{rows}");
+}
+
+with("oauth1" = "true")
 async fn a_request_of_oauth_2_is_not_taken_for_one_of_1(world: World) {
     let (consumer, alice) = (consumer(&world).await, world.user("alice").await);
     let browser = world.signed_in(&alice).await;

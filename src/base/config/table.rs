@@ -320,7 +320,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "oauth1_timestamp_window",
         preset: Preset::Value("5m"),
-        help: "How old a signed request of OAuth 1.0a may be; its nonce is remembered as long",
+        help: "How old a signed request of OAuth 1.0a may be; its nonce is remembered as long, for about 300 requests a second",
         set: |c, v| {
             v.duration(&TIMESTAMP_WINDOW)
                 .map(|read| c.oauth1_timestamp_window = read)

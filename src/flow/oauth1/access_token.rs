@@ -10,6 +10,7 @@ use crate::flow::error::Refusal;
 use crate::flow::{App, issue};
 use crate::model::audit::Event;
 use crate::model::caller::Caller;
+use crate::model::failed_request::Endpoint;
 use crate::model::grant::RevokedReason;
 use crate::model::ids::{GrantId, UserId};
 use crate::model::oauth1::{Consumer, OUT_OF_BAND, RequestToken};
@@ -34,14 +35,20 @@ pub struct Issued {
 /// # Errors
 /// What is wrong with the request, or that the store did not do it.
 pub async fn exchange(app: &App, caller: &Caller, request: &SignedRequest) -> Result<Issued, Refused> {
+    let outcome = exchanged(app, caller, request).await;
+    verify::noting(app, Endpoint::AccessToken, request, caller, outcome).await
+}
+
+async fn exchanged(app: &App, caller: &Caller, request: &SignedRequest) -> Result<Issued, Refused> {
     let Some(verifier) = request.verifier() else {
         return Err(Refused::Problem(Problem::absent(&["oauth_verifier"])));
     };
-    let (consumer, token, hash) = verify::with_request_token(app, request, caller).await?;
+    let (consumer, token, hash) = verify::with_request_token(app, request).await?;
     let now = app.now();
     match judge(&token, verifier, now) {
         Verdict::Exchange(grant, user) => {
-            let issued = insert(app, &consumer, hash, grant, user, now).await?;
+            let spent = (hash, meant(&token, verifier));
+            let issued = insert(app, &consumer, spent, grant, user, now).await?;
             match issued {
                 Some(issued) => Ok(issued),
                 None => Err(replayed(app, caller, &token, grant, now).await?),
@@ -88,20 +95,22 @@ fn judge(token: &RequestToken, verifier: &Secret, now: OffsetDateTime) -> Verdic
 
 /// Compared by hashes, in constant time.
 fn is_right(token: &RequestToken, verifier: &Secret) -> bool {
-    let Some(expected) = token.verifier_hash.as_deref().and_then(SecretHash::from_stored) else {
-        return false;
-    };
-    if token.callback == OUT_OF_BAND {
-        return super::authorize::typed_pin(verifier).hash() == expected;
-    }
-    verifier.hash() == expected
+    let expected = token.verifier_hash.as_deref().and_then(SecretHash::from_stored);
+    expected.is_some_and(|expected| expected == meant(token, verifier))
 }
 
-/// `None` where another request exchanged it first.
+fn meant(token: &RequestToken, verifier: &Secret) -> SecretHash {
+    if token.callback == OUT_OF_BAND {
+        return super::authorize::typed_pin(verifier).hash();
+    }
+    verifier.hash()
+}
+
+/// For a request token and its verifier. `None` where another request exchanged it first.
 async fn insert(
     app: &App,
     consumer: &Consumer,
-    hash: SecretHash,
+    (hash, verifier): (SecretHash, SecretHash),
     grant: GrantId,
     user: UserId,
     now: OffsetDateTime,
@@ -112,7 +121,7 @@ async fn insert(
     };
     let fresh = FreshToken::generate(app).await.map_err(Refused::Refusal)?;
     let mut tx = app.db.write().await.map_err(failed)?;
-    if !request_tokens::consume(&mut tx, hash, now)
+    if !request_tokens::consume(&mut tx, hash, verifier, now)
         .await
         .map_err(failed)?
     {

@@ -79,6 +79,13 @@ pub struct Consent {
 /// # Errors
 /// That the store did not do it.
 pub async fn begin(app: &App, token: &Secret, viewer: Option<&User>) -> Result<Next, Refusal> {
+    match (begun(app, token, viewer).await?, viewer) {
+        (Next::Gone(Gone::Decided), Some(user)) => again(app, token, user).await,
+        (next, _) => Ok(next),
+    }
+}
+
+async fn begun(app: &App, token: &Secret, viewer: Option<&User>) -> Result<Next, Refusal> {
     let pending = match find(app, token, viewer.map(|user| user.id)).await? {
         Ok(pending) => pending,
         Err(gone) => return Ok(Next::Gone(gone)),
@@ -98,12 +105,7 @@ pub async fn begin(app: &App, token: &Secret, viewer: Option<&User>) -> Result<N
     let covered = |known: &grant::Consent| pending.row.scopes.is_subset(&known.scopes);
     let allowed_before = application.settings.trusted || known.as_ref().is_some_and(covered);
     if allowed_before && pending.counts_again() {
-        let basis = if application.settings.trusted {
-            Basis::Trusted
-        } else {
-            Basis::Remembered
-        };
-        return authorize(app, &pending, user, basis).await;
+        return authorize(app, &pending, user, pending.standing()).await;
     }
     if !request_tokens::claim(&app.db, pending.hash, user.id, app.now()).await? {
         return Ok(Next::Gone(gone_now(app, token, user.id).await?));
@@ -115,6 +117,31 @@ pub async fn begin(app: &App, token: &Secret, viewer: Option<&User>) -> Result<N
         remembers: pending.counts_again(),
         application: pending.application,
     })))
+}
+
+/// The browser comes once more, as by a double click or a reload, with what needs no question: the answer goes out anew,
+/// and the verifier of the earlier one is void.
+async fn again(app: &App, token: &Secret, user: &User) -> Result<Next, Refusal> {
+    let decided = Ok(Next::Gone(Gone::Decided));
+    let Some(row) = request_tokens::find(&app.db, token.hash()).await? else {
+        return decided;
+    };
+    let Ok(pending) = current(app, token, row).await? else {
+        return decided;
+    };
+    if !pending.counts_again() || not_allowed(app, &pending, user).await?.is_some() {
+        return decided;
+    }
+    let now = app.now();
+    let verifier = Verifier::generate(app, false);
+    let mut tx = app.db.write().await?;
+    let renewed = stands(&mut tx, &pending, user.id, pending.standing(), now).await?
+        && request_tokens::renew(&mut tx, pending.hash, user.id, verifier.0.hash(), now).await?;
+    if !renewed {
+        return decided;
+    }
+    tx.commit().await?;
+    Ok(delivered(&pending, verifier))
 }
 
 /// The person decides. Of a form sent twice, one counts.
@@ -145,7 +172,7 @@ pub async fn decide(
     }
 }
 
-/// A live, undecided request token, with what its application is now.
+/// A request token, with what its application is now.
 struct Pending {
     token: Secret,
     hash: SecretHash,
@@ -164,19 +191,37 @@ impl Pending {
         self.application.settings.confidential && !self.is_out_of_band()
     }
 
+    /// Why it may be authorized without a question, if it may.
+    fn standing(&self) -> Basis<'static> {
+        if self.application.settings.trusted {
+            Basis::Trusted
+        } else {
+            Basis::Remembered
+        }
+    }
+
     fn name(&self) -> String {
         self.application.settings.name.clone()
     }
 }
 
+/// One that is live and undecided.
 async fn find(app: &App, token: &Secret, viewer: Option<UserId>) -> Result<Result<Pending, Gone>, Refusal> {
-    let hash = token.hash();
-    let Some(row) = request_tokens::find(&app.db, hash).await? else {
+    let Some(row) = request_tokens::find(&app.db, token.hash()).await? else {
         return Ok(Err(Gone::Unknown));
     };
     if let Some(gone) = state(&row, viewer, app.now()) {
         return Ok(Err(gone));
     }
+    current(app, token, row).await
+}
+
+/// Whether its application may still have what it asked for.
+async fn current(
+    app: &App,
+    token: &Secret,
+    row: StoredRequestToken,
+) -> Result<Result<Pending, Gone>, Refusal> {
     let Some(client) = store::applications::find(&app.db, row.application_id).await? else {
         return Ok(Err(Gone::Unknown));
     };
@@ -189,7 +234,7 @@ async fn find(app: &App, token: &Secret, viewer: Option<UserId>) -> Result<Resul
     }
     Ok(Ok(Pending {
         token: token.clone(),
-        hash,
+        hash: token.hash(),
         row,
         application,
     }))
@@ -292,6 +337,8 @@ async fn stands(
             let held = store::grants::hold_consent(tx, user, application).await?;
             Ok(held.is_some_and(|consent| scopes.is_subset(&consent.scopes)))
         }
+        // For this time only, as the page says.
+        Basis::Asked(_) if !pending.counts_again() => Ok(true),
         Basis::Asked(_) => {
             let earlier = store::grants::consent_in(tx, user, application).await?;
             let all = earlier.map_or_else(|| scopes.clone(), |earlier| earlier.scopes.union(scopes));

@@ -65,7 +65,7 @@ impl Plan {
         }
         if on && !wanted.confidential {
             faults.add(
-                "oauth1",
+                "confidential",
                 "Only a confidential application can speak OAuth 1.0a: every request is signed with a secret, which a \
                  public one cannot keep.",
             );

@@ -1,12 +1,12 @@
 //! A signed request opens something once (RFC 5849 §3.3): what has come is remembered until its timestamp is too old.
 //!
-//! Bounded: what is over is swept, and an application has at most [`MOST`] that live, as far as the last round of
+//! Bounded: what is over is swept, and an application has at most [`most`] that live, as far as the last round of
 //! housekeeping has seen.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::base::secret::SecretHash;
 use crate::flow::App;
@@ -18,10 +18,22 @@ use crate::store::oauth1::nonces as rows;
 
 use super::verify::Refused;
 
-/// Most live ones of an application.
-const MOST: i64 = 100_000;
+/// Signed requests a second that an application has room for.
+const PER_SECOND: i64 = 300;
+/// For how few seconds ever it is: bursts are short.
+const LEAST: i64 = 100_000;
 /// Seconds after which whoever has too many may try again: about a round of housekeeping.
 const RETRY_AFTER: i64 = 10;
+
+/// Most live ones of an application, where each lives for `life`.
+fn most(life: Duration) -> i64 {
+    life.whole_seconds().saturating_mul(PER_SECOND).max(LEAST)
+}
+
+/// How long after its timestamp one lives.
+fn life(app: &App) -> Duration {
+    app.config.oauth1_timestamp_window + app.config.oauth1_clock_skew
+}
 
 /// The applications that have too many, of those that this node saw in its last round.
 #[derive(Debug, Default)]
@@ -72,8 +84,8 @@ pub(super) async fn spend(
 
 /// Not before the timestamp is refused, by a clock behind ours too: another node that is so far behind still takes it.
 fn expiry(app: &App, freshness: &Freshness) -> OffsetDateTime {
-    let kept = app.config.oauth1_timestamp_window + app.config.oauth1_clock_skew;
-    OffsetDateTime::from_unix_timestamp(freshness.timestamp).map_or_else(|_| app.now() + kept, |at| at + kept)
+    let at = OffsetDateTime::from_unix_timestamp(freshness.timestamp).unwrap_or_else(|_| app.now());
+    at + life(app)
 }
 
 /// One for each consumer key, token, timestamp and nonce; lengths before the texts, so that no two of them run together.
@@ -94,7 +106,8 @@ pub(in crate::flow) async fn count(app: &App) {
     if !super::enabled(app) {
         return;
     }
-    let full: HashSet<_> = match rows::full(&app.db, MOST, app.now()).await {
+    let most = most(life(app));
+    let full: HashSet<_> = match rows::full(&app.db, most, app.now()).await {
         Ok(full) => full.into_iter().collect(),
         Err(error) => {
             tracing::warn!(event = "oauth1_nonces_uncounted", %error, "trying again later");
@@ -105,9 +118,21 @@ pub(in crate::flow) async fn count(app: &App) {
         tracing::warn!(
             event = "oauth1_nonces_full",
             %application,
-            most = MOST,
+            most,
             "more signed requests within the timestamp window than are remembered: the application is refused for now"
         );
     }
     app.nonces.set_full(full);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_as_many_as_the_window_is_long() {
+        assert_eq!(most(Duration::seconds(2)), 100_000);
+        assert_eq!(most(Duration::minutes(6)), 108_000);
+        assert_eq!(most(Duration::hours(2)), 2_160_000);
+    }
 }

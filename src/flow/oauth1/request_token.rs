@@ -8,6 +8,7 @@ use crate::base::secret::Secret;
 use crate::flow::App;
 use crate::flow::error::Refusal;
 use crate::model::caller::Caller;
+use crate::model::failed_request::Endpoint;
 use crate::model::oauth1::OUT_OF_BAND;
 use crate::model::redirect_uri::RedirectUri;
 use crate::protocol::oauth1::problem::Problem;
@@ -31,10 +32,15 @@ pub struct Issued {
 /// # Errors
 /// What is wrong with the request; that the store did not do it, or that too many are undecided.
 pub async fn issue(app: &App, caller: &Caller, request: &SignedRequest) -> Result<Issued, Refused> {
+    let outcome = issued(app, request).await;
+    verify::noting(app, Endpoint::RequestToken, request, caller, outcome).await
+}
+
+async fn issued(app: &App, request: &SignedRequest) -> Result<Issued, Refused> {
     let Some(asked) = request.callback() else {
         return Err(Refused::Problem(Problem::absent(&["oauth_callback"])));
     };
-    let consumer = verify::consumer(app, request, caller).await?;
+    let consumer = verify::consumer(app, request).await?;
     let application = &consumer.application;
     let callback = if asked == RedirectUri::OOB {
         OUT_OF_BAND

@@ -54,37 +54,24 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// Who signed a request that has no token yet: one for a request token.
+/// Who signed a request that has no token yet: one for a request token. The caller notes the refusal.
 ///
 /// # Errors
 /// The problem; that the store did not do it.
-pub async fn consumer(app: &App, request: &SignedRequest, caller: &Caller) -> Result<Consumer, Refused> {
-    let check = Check {
-        app,
-        endpoint: Endpoint::RequestToken,
-        request,
-        caller,
-    };
-    check.noting(check.consumer().await).await
+pub(super) async fn consumer(app: &App, request: &SignedRequest) -> Result<Consumer, Refused> {
+    Check { app, request }.consumer().await
 }
 
 /// Who signed a request for an access token, and by which request token: one of this consumer's own, in whatever state
-/// it is. The caller spends it.
+/// it is. The caller spends it, and notes the refusal.
 ///
 /// # Errors
 /// The problem; that the store did not do it.
-pub async fn with_request_token(
+pub(super) async fn with_request_token(
     app: &App,
     request: &SignedRequest,
-    caller: &Caller,
 ) -> Result<(Consumer, RequestToken, SecretHash), Refused> {
-    let check = Check {
-        app,
-        endpoint: Endpoint::AccessToken,
-        request,
-        caller,
-    };
-    check.noting(check.with_request_token().await).await
+    Check { app, request }.with_request_token().await
 }
 
 /// The live access token that a request is signed by.
@@ -97,13 +84,40 @@ pub async fn with_access_token(
     request: &SignedRequest,
     caller: &Caller,
 ) -> Result<AccessToken, Refused> {
-    let check = Check {
-        app,
-        endpoint,
-        request,
-        caller,
+    let outcome = Check { app, request }.with_access_token().await;
+    noting(app, endpoint, request, caller, outcome).await
+}
+
+/// Counts and keeps the refusal of a request. What a client may send in good faith never counts: a wrong clock, a token
+/// that its user has withdrawn. Who signs wrongly too often is told to wait instead. Nobody who signs rightly is: there
+/// are 256 bits to guess, and anybody can send wrong signatures in the name of another.
+pub(super) async fn noting<T>(
+    app: &App,
+    endpoint: Endpoint,
+    request: &SignedRequest,
+    caller: &Caller,
+    outcome: Result<T, Refused>,
+) -> Result<T, Refused> {
+    let Err(Refused::Problem(problem)) = &outcome else {
+        return outcome;
     };
-    check.noting(check.with_access_token().await).await
+    let key = request.consumer_key();
+    let is_guess = matches!(problem.kind, Kind::SignatureInvalid | Kind::ConsumerKeyUnknown);
+    if is_guess {
+        app.guard.admit_wrong_signature(key, caller.host())?;
+    }
+    let application = kept(app, endpoint, key, caller, problem).await;
+    if is_guess || problem.kind == Kind::NonceUsed {
+        let detail = Detail {
+            reason: Some(problem.kind.reason().as_str()),
+            ..Detail::default()
+        };
+        let event = Event::new(EventName::ClientAuthenticationFailed)
+            .application(application)
+            .detail(detail);
+        audit::failed(app, caller, &event);
+    }
+    outcome
 }
 
 /// Keeps the refusal of a request that could not be read, for whoever runs the application that it names.
@@ -141,9 +155,7 @@ async fn kept(
 #[derive(Clone, Copy)]
 struct Check<'a> {
     app: &'a App,
-    endpoint: Endpoint,
     request: &'a SignedRequest,
-    caller: &'a Caller,
 }
 
 /// What a signature is checked with, opened.
@@ -166,7 +178,7 @@ impl Opened {
 
 impl Check<'_> {
     async fn consumer(&self) -> Result<Consumer, Refused> {
-        self.admitted()?;
+        self.timely()?;
         if self.request.token().is_some() {
             let advice = "A request token is asked for without a token; leave out oauth_token";
             return Err(Problem::rejected("oauth_token", advice).into());
@@ -179,7 +191,7 @@ impl Check<'_> {
     }
 
     async fn with_request_token(&self) -> Result<(Consumer, RequestToken, SecretHash), Refused> {
-        self.admitted()?;
+        self.timely()?;
         let hash = self.token()?;
         let (stored, token) = tokio::join!(self.stored_consumer(), self.request_token(hash));
         let (stored, token) = (stored?, token?);
@@ -207,7 +219,7 @@ impl Check<'_> {
     }
 
     async fn with_access_token(&self) -> Result<AccessToken, Refused> {
-        self.admitted()?;
+        self.timely()?;
         let hash = self.token()?;
         let key = self.request.consumer_key();
         let found = if self.may_be_known() {
@@ -243,17 +255,13 @@ impl Check<'_> {
     }
 
     /// Before anything is looked for.
-    fn admitted(&self) -> Result<(), Refused> {
-        let (app, request) = (self.app, self.request);
-        app.guard
-            .check_client(request.consumer_key(), self.caller.host())?;
-        let seconds = time::Duration::whole_seconds;
-        request.check_time(
+    fn timely(&self) -> Result<(), Problem> {
+        let (app, seconds) = (self.app, time::Duration::whole_seconds);
+        self.request.check_time(
             app.now().unix_timestamp(),
             seconds(app.config.oauth1_timestamp_window),
             seconds(app.config.oauth1_clock_skew),
-        )?;
-        Ok(())
+        )
     }
 
     fn token(&self) -> Result<SecretHash, Problem> {
@@ -352,31 +360,6 @@ impl Check<'_> {
     fn used(&self, consumer: &Consumer) {
         let id = consumer.application.id.into();
         self.app.usage.note(self.app, Used::Application, id);
-    }
-
-    /// Counts and keeps a refusal. Successes never count, nor does what a client may send in good faith: a wrong clock,
-    /// a token that its user has withdrawn.
-    async fn noting<T>(&self, outcome: Result<T, Refused>) -> Result<T, Refused> {
-        let Err(Refused::Problem(problem)) = &outcome else {
-            return outcome;
-        };
-        let (app, key) = (self.app, self.request.consumer_key());
-        let application = kept(app, self.endpoint, key, self.caller, problem).await;
-        let is_guess = matches!(problem.kind, Kind::SignatureInvalid | Kind::ConsumerKeyUnknown);
-        if is_guess {
-            app.guard.count_client_failure(key, self.caller.host());
-        }
-        if is_guess || problem.kind == Kind::NonceUsed {
-            let detail = Detail {
-                reason: Some(problem.kind.reason().as_str()),
-                ..Detail::default()
-            };
-            let event = Event::new(EventName::ClientAuthenticationFailed)
-                .application(application)
-                .detail(detail);
-            audit::failed(app, self.caller, &event);
-        }
-        outcome
     }
 }
 

@@ -132,6 +132,29 @@ pub async fn authorize(
     .map(|rows| rows == 1)
 }
 
+/// Gives what `user` authorized, and nobody has exchanged yet, another verifier. False where there is no such thing, or
+/// it was revoked meanwhile.
+pub async fn renew(
+    tx: &mut Tx,
+    hash: SecretHash,
+    user: UserId,
+    verifier: SecretHash,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    tx.sql(
+        "UPDATE oauth1_request_tokens SET verifier_hash = $3
+         WHERE hash = $1 AND user_id = $2 AND used_at IS NULL AND expires_at > $4
+           AND grant_id IN (SELECT id FROM grants WHERE revoked_at IS NULL)",
+    )
+    .bind(hash.to_vec())
+    .bind(user)
+    .bind(verifier.to_vec())
+    .bind(now)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
+}
+
 /// As [`authorize`].
 pub async fn deny(tx: &mut Tx, hash: SecretHash, user: UserId, now: OffsetDateTime) -> Result<bool> {
     tx.sql(
@@ -146,14 +169,21 @@ pub async fn deny(tx: &mut Tx, hash: SecretHash, user: UserId, now: OffsetDateTi
     .map(|rows| rows == 1)
 }
 
-/// True for the one request that exchanges it (RFC 5849 §2.3), however many come at the same moment.
-pub async fn consume(tx: &mut Tx, hash: SecretHash, now: OffsetDateTime) -> Result<bool> {
+/// True for the one request that exchanges it (RFC 5849 §2.3), however many come at the same moment. The verifier that it
+/// came with is the one from now on: another that was given meanwhile is void.
+pub async fn consume(
+    tx: &mut Tx,
+    hash: SecretHash,
+    verifier: SecretHash,
+    now: OffsetDateTime,
+) -> Result<bool> {
     tx.sql(
-        "UPDATE oauth1_request_tokens SET used_at = $2
+        "UPDATE oauth1_request_tokens SET used_at = $2, verifier_hash = $3
          WHERE hash = $1 AND used_at IS NULL AND grant_id IS NOT NULL AND expires_at > $2",
     )
     .bind(hash.to_vec())
     .bind(now)
+    .bind(verifier.to_vec())
     .execute()
     .await
     .map(|rows| rows == 1)

@@ -15,7 +15,7 @@ use crate::http::extract::viewer::Viewer;
 use crate::http::view::FieldErrors;
 use crate::http::view::applications::{ApplicationForm, Choice, FormValues, GrantLifetime, Lifetimes};
 use crate::http::view::authentication::AuthenticationFields;
-use crate::model::application::Client;
+use crate::model::application::{Application, Client};
 use crate::model::grant_type::GrantType;
 use crate::model::rsa_public_key::RsaPublicKey;
 use crate::protocol::scope::APPLICATIONS;
@@ -170,11 +170,7 @@ pub(super) async fn filled(app: &App, viewer: &Viewer, by: Manager, client: &Cli
     let wanted = Wanted {
         owner: client.application.owner.clone(),
         oauth1: Some(client.application.oauth1),
-        oauth1_rsa_public_key: client
-            .application
-            .oauth1_rsa_public_key
-            .as_deref()
-            .map(RsaPublicKey::pem),
+        oauth1_rsa_public_key: registered_key(&client.application),
         ..Wanted::of(&client.application.settings, &allowed)
     };
     render(
@@ -262,7 +258,7 @@ async fn render(
         heading,
         action,
         cancel_href,
-        values: values(wanted),
+        values: values(asked, wanted),
         errors,
         scopes: offered(
             by,
@@ -283,7 +279,18 @@ async fn render(
     page(status, &view)
 }
 
-fn values(wanted: &Wanted) -> FormValues {
+fn registered_key(application: &Application) -> Option<String> {
+    application
+        .oauth1_rsa_public_key
+        .as_deref()
+        .map(RsaPublicKey::pem)
+}
+
+fn values(asked: Asked<'_>, wanted: &Wanted) -> FormValues {
+    let before = match asked {
+        Asked::New => None,
+        Asked::Edit(client) => Some(&client.application),
+    };
     FormValues {
         name: wanted.name.clone(),
         redirect_uris: wanted.redirect_uris.join("\n"),
@@ -299,8 +306,15 @@ fn values(wanted: &Wanted) -> FormValues {
         reuse_access_token: wanted.reuse_access_token,
         revoke_previous_tokens: wanted.revoke_previous_tokens,
         allowed_origins: wanted.allowed_origins.join("\n"),
-        oauth1: wanted.oauth1.unwrap_or(false),
-        oauth1_rsa_public_key: wanted.oauth1_rsa_public_key.clone().unwrap_or_default(),
+        // What the form did not ask is as it is.
+        oauth1: wanted
+            .oauth1
+            .unwrap_or_else(|| before.is_some_and(|before| before.oauth1)),
+        oauth1_rsa_public_key: wanted
+            .oauth1_rsa_public_key
+            .clone()
+            .or_else(|| registered_key(before?))
+            .unwrap_or_default(),
         owner: wanted.owner.clone().unwrap_or_default(),
         restricted: wanted.restricted,
         users: wanted.users.join("\n"),
