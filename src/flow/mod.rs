@@ -116,7 +116,7 @@ impl App {
         entropy: Entropy,
         issuer: PublicUrl,
     ) -> Result<Self, OpenError> {
-        Self::open_to(Purpose::Serve, config, clock, entropy, issuer).await
+        Box::pin(Self::open_to(Purpose::Serve, config, clock, entropy, issuer)).await
     }
 
     /// As [`App::open`], for a purpose. The store is not touched where a setting is wrong.
