@@ -137,7 +137,14 @@ async fn open(config: Config, purpose: Purpose) -> Result<App, Failure> {
         ));
     }
     let issuer = config.issuer(USUAL_PORT);
-    let opened = App::open_to(purpose, config, Clock::System, Entropy::System, issuer).await;
+    let opened = Box::pin(App::open_to(
+        purpose,
+        config,
+        Clock::System,
+        Entropy::System,
+        issuer,
+    ))
+    .await;
     opened.map_err(|error| match error {
         OpenError::Store(cause) => Failure::store(&url, &cause),
         OpenError::SealingKeys(cause) | OpenError::Setting(cause) => Failure::new(cause),

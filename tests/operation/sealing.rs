@@ -213,8 +213,8 @@ async fn a_command_that_seals_nothing_neither_makes_nor_needs_the_key_file(world
     let file = key_file(&world);
     let run = async |command: &[&str]| {
         let own = settings(&file);
-        let mut words = command.to_vec();
-        words.extend(own.iter().map(String::as_str));
+        // Before the command: `application create` has a flag of that name itself.
+        let words: Vec<&str> = own.iter().map(String::as_str).chain(command.iter().copied()).collect();
         world.command(&words, "").await
     };
     for command in [&["migrate"][..], &["user", "create", "alice"], &["application", "create", "--name", "N"], &["check"]] {
