@@ -198,11 +198,9 @@ impl World {
             set(&mut settings, name, value);
         }
         let running = serve_by(entropy, &settings, &self.clock).await;
-        let scheme = if running.public_url().is_https() {
-            "https"
-        } else {
-            "http"
-        };
+        // an https issuer may be a proxy's
+        let speaks_tls = settings.iter().any(|(name, _)| name == "tls_certificate");
+        let scheme = if speaks_tls { "https" } else { "http" };
         let base_url = format!("{scheme}://{}", running.addresses()[0]);
         self.servers.lock().await.push(running);
         Self {

@@ -220,11 +220,15 @@ pub(in crate::http) async fn update(
             show::page_of(&app, &sent.viewer, &saved.client, fresh, StatusCode::OK).await
         }
         Ok(saved) => {
-            let notice = what_ended(
-                saved.withdrawn,
-                "of users who may no longer use it, or not in this way",
-            );
-            sent.viewer.leave_notice(&notice).await;
+            let speaks_no_more = client.application.oauth1 && !saved.client.application.oauth1;
+            let whose = if speaks_no_more {
+                "by OAuth 1.0a, or of users who may no longer use it,"
+            } else {
+                "of users who may no longer use it"
+            };
+            sent.viewer
+                .leave_notice(&what_ended(saved.withdrawn, whose))
+                .await;
             to(&app, &format!("{PATH}/{id}"))
         }
         Err(refused) => {
