@@ -217,12 +217,13 @@ async fn a_command_that_seals_nothing_neither_makes_nor_needs_the_key_file(world
         let words: Vec<&str> = own.iter().map(String::as_str).chain(command.iter().copied()).collect();
         world.command(&words, "").await
     };
-    for command in [&["migrate"][..], &["user", "create", "alice"], &["application", "create", "--name", "N"], &["check"]] {
+    let create = ["application", "create", "--name", "N", "--grant", "client_credentials"];
+    for command in [&["migrate"][..], &["user", "create", "alice"], &create, &["check"]] {
         assert_eq!(run(command).await.exit, 0, "{command:?}");
         assert!(!file.exists(), "{command:?}");
         assert_eq!(ids(&world).await, 0, "{command:?}");
     }
-    assert_eq!(run(&["application", "create", "--name", "N", "--oauth1"]).await.exit, 0);
+    assert_eq!(run(&[&create[..], &["--oauth1"]].concat()).await.exit, 0);
     assert!(file.exists());
     assert_eq!(ids(&world).await, 1);
     std::fs::write(&file, "broken").unwrap();
