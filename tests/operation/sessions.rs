@@ -1,7 +1,7 @@
 //! Sessions from their first cookie to their end.
 
 use crate::form::Form;
-use crate::world::{Answer, Browser, User, World, filled_in};
+use crate::world::{Answer, Application, Ask, Browser, User, World, at_once, filled_in};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -13,6 +13,22 @@ fn cookie(answer: &Answer, name: &str) -> Option<String> {
     pairs
         .find(|(key, _)| *key == name)
         .map(|(_, value)| value.to_owned())
+}
+
+/// Asks for `app` in several tabs before any of them is answered, and authorizes in each.
+async fn all_pages_opened_at_once_work(browser: &Browser, app: &Application) {
+    let ask = Ask::of(app).with("prompt", "consent");
+    let pages = at_once(8, |_| {
+        let (browser, ask) = (browser.clone(), ask.clone());
+        async move { browser.consent_page(&ask).await }
+    })
+    .await;
+    for (page, mut form) in pages {
+        form.press("authorize");
+        let answer = browser.submit(&page, &form).await;
+        let location = answer.location().map(String::from).unwrap_or_default();
+        assert!(location.contains("code="), "{answer}");
+    }
 }
 
 /// Signs in without a cookie jar, in the session `cookie`.
@@ -156,6 +172,20 @@ async fn a_new_password_changes_the_id_and_kills_the_old_one(world: World) {
     let with = format!("tegata={after}");
     let stale = world.request("POST", "/account/password").fields(&form.fields).header("Cookie", &with).await;
     assert_eq!(stale.status, 403, "nor is a form of the old session: {stale}");
+}
+
+async fn of_pages_opened_at_once_in_a_new_session_every_form_works(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().create().await;
+    let browser = world.signed_in(&alice).await;
+    all_pages_opened_at_once_work(&browser, &app).await;
+    let fields = [
+        ("current_password", alice.password.as_str()),
+        ("password", "another long password"),
+        ("password_confirmation", "another long password"),
+    ];
+    assert_eq!(press(&browser, "change-password", &fields).await.status, 303);
+    all_pages_opened_at_once_work(&browser, &app).await;
 }
 
 async fn the_command_that_sets_a_password_ends_every_session(world: World) {

@@ -109,24 +109,35 @@ impl Viewer {
             id: Secret::generate(&app.entropy, "").expose().to_owned(),
             agent: agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         };
-        self.session.remove_value(CSRF).await?;
         self.session.cycle_id().await?;
+        self.make_csrf(app).await?;
         self.session.insert(SIGNED_IN, signed_in).await
     }
 
     /// Goes on after the user's own change of password: under a new id, so that a copy of the old cookie
     /// is worth nothing.
-    pub(in crate::http) async fn renew(&self, user: &User) -> Result<(), tower_sessions::session::Error> {
+    pub(in crate::http) async fn renew(
+        &self,
+        app: &App,
+        user: &User,
+    ) -> Result<(), tower_sessions::session::Error> {
         let Some((_, signed_in)) = &self.signed_in else {
             return Ok(());
         };
-        self.session.remove_value(CSRF).await?;
         self.session.cycle_id().await?;
+        self.make_csrf(app).await?;
         let renewed = SignedIn {
             epoch: user.epoch,
             ..signed_in.clone()
         };
         self.session.insert(SIGNED_IN, renewed).await
+    }
+
+    /// Made as the session begins: two pages opened at once would each make their own, and one be lost.
+    async fn make_csrf(&self, app: &App) -> Result<Secret, tower_sessions::session::Error> {
+        let token = Secret::generate(&app.entropy, "");
+        self.session.insert(CSRF, token.expose()).await?;
+        Ok(token)
     }
 
     /// The token that every form of this session carries.
@@ -135,9 +146,7 @@ impl Viewer {
         if let Some(token) = self.session.get::<String>(CSRF).await.map_err(fault)? {
             return Ok(Secret::new(token));
         }
-        let token = Secret::generate(&app.entropy, "");
-        self.session.insert(CSRF, token.expose()).await.map_err(fault)?;
-        Ok(token)
+        self.make_csrf(app).await.map_err(fault)
     }
 
     /// Whether `sent` is this session's token.

@@ -125,7 +125,7 @@ pub(in crate::http) async fn change_password(
     };
     match users::change_password(&app, user, &current, Secret::new(new), viewer.session_hash()).await {
         Ok(changed) => {
-            if let Err(fault) = viewer.renew(&changed).await {
+            if let Err(fault) = viewer.renew(&app, &changed).await {
                 return error::unavailable(&fault.to_string());
             }
             viewer
