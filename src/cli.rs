@@ -12,6 +12,7 @@ mod check;
 mod failure;
 mod grant;
 mod output;
+mod sandbox;
 mod sealing_key;
 mod serve;
 mod stdin;
@@ -56,6 +57,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> Result<(), Failure> {
+    if let Command::Sandbox(wanted) = arguments.command {
+        return sandbox::run(&wanted, arguments.settings);
+    }
     let config =
         Config::load(Sources::of_process(arguments.settings)).map_err(|faults| Failure::settings(&faults))?;
     if let Command::Serve = arguments.command {
@@ -123,6 +127,7 @@ async fn perform(
         | Command::Audit(_)
         | Command::Certificate(_)
         | Command::Check(_)
+        | Command::Sandbox(_)
         | Command::Serve => format.render(&Migrated::new(app.config.database_url.to_string())),
     }
 }

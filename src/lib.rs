@@ -5,7 +5,7 @@
 //!
 //! | floor | what it holds | may use |
 //! |---|---|---|
-//! | `main`, [`cli`], [`server`] | the doorstep: parse arguments, assemble, listen, stop | all |
+//! | `main`, [`cli`], [`sandbox`], [`server`] | the doorstep: parse arguments, assemble, listen, stop | all |
 //! | [`http`] | HTTP ⇄ flow: extract, call one flow, render | flow, protocol, model, base |
 //! | [`flow`] | what the server does; owns transactions | store, protocol, model, base |
 //! | [`store`] and [`protocol`] | SQL, one file a table; the RFCs' rules, pure | model, base |
@@ -20,5 +20,6 @@ pub mod flow;
 pub mod http;
 pub mod model;
 pub mod protocol;
+pub mod sandbox;
 pub mod server;
 pub mod store;

@@ -19,6 +19,12 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sandbox",
+        &[
+            "main", "cli", "server", "http", "flow", "store", "protocol", "model", "base",
+        ],
+    ),
+    (
         "server",
         &[
             "main", "cli", "http", "flow", "store", "protocol", "model", "base",

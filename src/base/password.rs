@@ -88,7 +88,7 @@ impl Passwords {
         Self::with(params(19_456, 2), entropy, (cores / 2).max(1), WAITING)
     }
 
-    /// At hardly any cost. For tests only.
+    /// At hardly any cost. For tests, and for a sandbox, where no password is anybody's.
     pub fn cheap(entropy: Entropy) -> Self {
         Self::with(params(8, 1), entropy, 2, WAITING)
     }

@@ -43,6 +43,9 @@ struct Cli {
 pub enum Command {
     /// Migrate the database and serve until told to stop (the default)
     Serve,
+    /// Run a target for the tests of OAuth clients: the same server with known credentials, steered over HTTP,
+    /// that forgets everything when it stops
+    Sandbox(Sandbox),
     /// Bring the database up to date and exit
     Migrate,
     /// Users: the people who can sign in
@@ -69,6 +72,13 @@ pub enum Command {
     SealingKey(SealingKeyCommand),
     /// Delete everything that has expired
     Sweep,
+}
+
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Let others than this machine reach it; wants a control token in `TEGATA_CONTROL_TOKEN`
+    #[arg(long)]
+    pub beyond_loopback: bool,
 }
 
 /// `tegata certificate …`

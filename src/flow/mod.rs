@@ -23,6 +23,7 @@ pub mod origins;
 mod retry;
 mod reuse;
 pub mod revoke;
+pub mod sandbox;
 mod seal;
 pub mod sealing;
 pub mod sessions;
@@ -77,6 +78,8 @@ pub struct Inner {
     /// `/api/memos`, as the resource that it is.
     pub memos: Resource,
     pub passwords: Passwords,
+    /// Whether nothing here is real: pages say so, and passwords are hashed at hardly any cost.
+    pub is_sandbox: bool,
     /// There where OAuth 1.0a is on, for whoever serves or seals.
     pub(crate) sealing: Option<SealingKeys>,
     written_down: sealing::WrittenDown,
@@ -103,6 +106,14 @@ pub enum Purpose {
     Seal,
     /// None.
     Manage,
+    /// All of them, and nothing is real.
+    Sandbox,
+}
+
+impl Purpose {
+    fn serves(self) -> bool {
+        matches!(self, Self::Serve | Self::Sandbox)
+    }
 }
 
 impl App {
@@ -138,9 +149,14 @@ impl App {
             .collect::<Result<_, String>>()?;
         let memos = resource(&issuer.join(MEMOS))?;
         let resources = resources(&config, &memos)?;
-        let passwords = Passwords::new(entropy.clone());
+        let is_sandbox = purpose == Purpose::Sandbox;
+        let passwords = if is_sandbox {
+            Passwords::cheap(entropy.clone())
+        } else {
+            Passwords::new(entropy.clone())
+        };
         let client_anchors = match &config.tls_client_ca {
-            Some(file) if purpose == Purpose::Serve => anchors(file)?,
+            Some(file) if purpose.serves() => anchors(file)?,
             _ => Anchors::default(),
         };
         let db = Box::pin(Db::open(config.database_url.database()))
@@ -165,6 +181,7 @@ impl App {
             resources,
             memos,
             passwords,
+            is_sandbox,
             sealing,
             written_down: sealing::WrittenDown::default(),
             usage: usage::Usage::default(),

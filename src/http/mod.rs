@@ -8,6 +8,7 @@ mod middleware;
 mod oauth;
 mod oauth1;
 mod pages;
+pub mod sandbox;
 pub mod view;
 
 use axum::Router;
@@ -280,7 +281,8 @@ fn operation() -> Router<Http> {
 }
 
 /// On plain http, as for trying out, not every client takes `Secure` cookies, so the prefix that needs
-/// them is left off.
+/// them is left off. That prefix wants the path `/`; without it, what stands under one path of a host keeps its
+/// cookie from what stands under another.
 fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
     let secure = app.issuer.is_https();
     let idle = CookieDuration::seconds(app.config.session_ttl.whole_seconds());
@@ -289,7 +291,10 @@ fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
         .with_secure(secure)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_path("/")
+        .with_path(match app.issuer.path() {
+            path if !secure && !path.is_empty() => path.to_owned(),
+            _ => "/".to_owned(),
+        })
         .with_expiry(Expiry::OnInactivity(idle))
 }
 

@@ -38,6 +38,12 @@ pub struct Running {
 #[derive(Debug)]
 pub struct StartError(String);
 
+impl StartError {
+    pub(crate) fn new(why: impl fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -100,17 +106,17 @@ pub async fn start(mut config: Config, clock: Clock, entropy: Entropy) -> Result
 }
 
 /// What is listened on.
-struct Doors {
-    all: Vec<Door>,
+pub(super) struct Doors {
+    pub(super) all: Vec<Door>,
     /// Of those that everybody uses.
-    addresses: Vec<SocketAddr>,
+    pub(super) addresses: Vec<SocketAddr>,
     /// Of those kept for client certificates.
     mtls_addresses: Vec<SocketAddr>,
 }
 
 impl Doors {
     /// Where no addresses are kept for client certificates, every one that speaks TLS asks for them.
-    fn open(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Self, StartError> {
+    pub(super) fn open(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Self, StartError> {
         let mut doors = Self {
             all: Vec::new(),
             addresses: Vec::new(),

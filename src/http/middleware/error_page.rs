@@ -18,7 +18,7 @@ pub(in crate::http) async fn write(State(app): State<App>, request: Request, nex
     let Some(Unwritten(mut view)) = response.extensions_mut().remove::<Unwritten>() else {
         return response;
     };
-    view.chrome = view.chrome.under(app.issuer.path());
+    view.chrome = view.chrome.of(&app);
     view.request_id = request_id;
     let html = view.render().unwrap_or_else(|_| view.title.clone());
     response.headers_mut().remove(header::CONTENT_LENGTH);

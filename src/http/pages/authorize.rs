@@ -229,7 +229,7 @@ impl Asking<'_> {
         };
         let nonce = Secret::generate(&self.app.entropy, "").expose().to_owned();
         let view = view::form_post::FormPost {
-            chrome: Chrome::new(Secret::new("")).under(self.app.issuer.path()),
+            chrome: Chrome::new(Secret::new("")).of(self.app),
             application,
             host: people_host(&action, RedirectUri::from_stored(action.clone()).ok().as_ref()),
             action,

@@ -38,7 +38,7 @@ pub(in crate::http) async fn show(
 }
 
 fn chrome(app: &App) -> Chrome {
-    Chrome::new(Secret::new("")).under(app.issuer.path())
+    Chrome::new(Secret::new("")).of(app)
 }
 
 fn cached(mut response: Response) -> Response {

@@ -20,7 +20,7 @@ pub(in crate::http) fn page(status: StatusCode, view: &impl Template) -> Respons
 
 /// The frame of a page for `viewer`, with the notice that the last page left.
 pub(in crate::http) async fn chrome(app: &App, viewer: &Viewer) -> Result<Chrome, Response> {
-    let chrome = Chrome::new(viewer.csrf(app).await?).under(app.issuer.path());
+    let chrome = Chrome::new(viewer.csrf(app).await?).of(app);
     let chrome = match viewer.user() {
         Some(user) => chrome
             .signed_in(user.username.clone(), user.admin)

@@ -1,8 +1,12 @@
 //! What stands around every page.
 
 use crate::base::secret::Secret;
+use crate::flow::App;
 
 use super::assets;
+
+const SANDBOX: &str =
+    "This is a sandbox for tests: nothing here is real, and everything is gone when it stops.";
 
 /// The frame of a page: who is here, what just happened, where the assets are.
 #[derive(Clone, Debug)]
@@ -43,6 +47,13 @@ impl Chrome {
             banner: None,
             notice: None,
         }
+    }
+
+    /// Around a page of `app`.
+    #[must_use]
+    pub fn of(mut self, app: &App) -> Self {
+        self.banner = app.is_sandbox.then(|| SANDBOX.to_owned());
+        self.under(app.issuer.path())
     }
 
     /// The server's own paths begin with `base`.

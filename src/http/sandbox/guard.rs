@@ -1,0 +1,73 @@
+//! Who may drive a sandbox: the tests of whoever started it. A page on another site, open in a browser on the
+//! same machine, may not: neither by a request across sites nor by a name that it lets point here.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::World;
+use super::json::refused;
+use crate::base::secret::SecretHash;
+
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+pub(super) async fn admit(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
+    match judge(&world, request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(why) => refused(StatusCode::FORBIDDEN, "forbidden", why),
+    }
+}
+
+fn judge(world: &World, headers: &HeaderMap) -> Result<(), &'static str> {
+    if !is_same_site(headers) {
+        return Err("a page of another origin may not drive a sandbox");
+    }
+    let Some(token) = &world.control_token else {
+        return if is_addressed_here(world, headers) {
+            Ok(())
+        } else {
+            Err("address the sandbox by its issuer's host, or as localhost, 127.0.0.1 or [::1]")
+        };
+    };
+    match bearer(headers) {
+        Some(sent) if SecretHash::of(sent) == *token => Ok(()),
+        _ => Err("send the control token: Authorization: Bearer TOKEN"),
+    }
+}
+
+/// Programs send neither header; a browser sends the one or the other with all that a page of another origin
+/// makes it send.
+fn is_same_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let origin = headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+    let host = headers.get(header::HOST).map_or(&[][..], HeaderValue::as_bytes);
+    let own = |origin: &[u8]| {
+        let rest = origin
+            .strip_prefix(b"http://")
+            .or(origin.strip_prefix(b"https://"));
+        rest.is_some_and(|rest| rest == host)
+    };
+    matches!(site, None | Some(b"same-origin" | b"none")) && origin.is_none_or(own)
+}
+
+/// Against names that another site lets point at this machine (DNS rebinding).
+fn is_addressed_here(world: &World, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
+        return false;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    LOOPBACK.contains(&name) || name.eq_ignore_ascii_case(world.app.issuer.host())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let sent = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = sent.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
