@@ -96,6 +96,48 @@ fn only_the_store_speaks_sql() {
     );
 }
 
+/// Who may know of the sandbox: itself, and whoever assembles it.
+const KNOW_SANDBOX: &[&str] = &[
+    "src/lib.rs",
+    "src/sandbox.rs",
+    "src/cli.rs",
+    "src/cli/sandbox.rs",
+    "src/cli/arguments.rs",
+    "src/server.rs",
+    "src/server/sandbox.rs",
+    "src/http/mod.rs",
+    "src/flow/mod.rs",
+];
+
+#[test]
+fn the_server_knows_nothing_of_the_sandbox() {
+    let mut faults = Vec::new();
+    for source in sources("src") {
+        let path = source.path.display().to_string();
+        let is_its_own = path.contains("/sandbox/") || path.ends_with("/sandbox.rs");
+        if is_its_own || KNOW_SANDBOX.contains(&&*path) {
+            continue;
+        }
+        for (line, code) in source.lines() {
+            if mentions(code, "sandbox::")
+                || code.trim_start().starts_with("use ") && code.contains("sandbox")
+            {
+                faults.push(format!("{path}:{line}: {}", code.trim()));
+            }
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "the sandbox is used outside of it:\n{}",
+        faults.join("\n")
+    );
+    let table = fs::read_to_string("src/http/mod.rs").unwrap();
+    assert!(
+        !table.contains("sandbox::"),
+        "the URL table of the server has nothing of the sandbox"
+    );
+}
+
 /// Who may know of OAuth 1.0a: itself, whoever assembles, and what shows or ends all that an application holds.
 const KNOW_OAUTH1: &[&str] = &[
     "src/flow/mod.rs",

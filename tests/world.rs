@@ -12,6 +12,8 @@ mod consumer;
 mod database;
 mod device;
 mod request;
+#[macro_use]
+mod sandbox;
 mod signing;
 mod tls;
 
@@ -44,6 +46,7 @@ pub(crate) use self::database::Database;
 use self::database::Store;
 pub(crate) use self::device::Codes;
 pub(crate) use self::request::Request;
+pub(crate) use self::sandbox::{Sandbox, run_in_sandbox};
 pub(crate) use self::signing::{Call, Keys, encoded};
 pub(crate) use self::tls::{Authority, Pair};
 

@@ -7,6 +7,7 @@
 mod applications;
 mod authorize;
 mod clock;
+mod debugger;
 mod devices;
 mod guard;
 mod json;
@@ -31,6 +32,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use tower::ServiceExt;
 
+use self::debugger::Walks;
 use self::devices::Devices;
 use self::record::Record;
 use self::scripts::Scripts;
@@ -59,6 +61,7 @@ pub struct World {
     record: Record,
     #[expect(dead_code, reason = "nothing is decided yet")]
     devices: Devices,
+    walks: Walks,
     /// What whoever steers it has to prove; `None` on loopback.
     control_token: Option<SecretHash>,
     /// Empty: the root world.
@@ -253,6 +256,7 @@ impl Sandboxes {
             scripts: Scripts::default(),
             record: Record::default(),
             devices: Devices::default(),
+            walks: Walks::default(),
             control_token: inner.control_token,
             id,
             sandboxes: Arc::downgrade(inner),
@@ -328,6 +332,7 @@ fn routes(world: &Arc<World>, stopping: Arc<IsStopping>) -> Router {
         .merge(devices::routes())
         .merge(scripts::routes())
         .merge(record::routes())
+        .merge(debugger::routes(world))
         .layer(from_fn_with_state(state(), guard::admit))
         .with_state(state());
     match world.app.issuer.path() {

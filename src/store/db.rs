@@ -25,6 +25,9 @@ use crate::base::config::Database;
 
 /// How long a request waits for a connection before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Connections to Postgres for each core of ours. More would only wait for one another, and a burst on a cold pool
+/// opens them all at once, each at the cost of a handshake that is dear on purpose (SCRAM, RFC 7677).
+const CONNECTIONS_PER_CORE: usize = 4;
 /// How long the start waits for Postgres.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process (a backup, a command) that holds the file.
@@ -43,6 +46,13 @@ pub enum Db {
         pool: PgPool,
         faults: Arc<Faults>,
     },
+}
+
+/// Between 8 and 32.
+fn most_connections() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = cores.saturating_mul(CONNECTIONS_PER_CORE).clamp(8, 32);
+    u32::try_from(wanted).unwrap_or(8)
 }
 
 impl Db {
@@ -125,7 +135,7 @@ impl Db {
         // The pool's own ping before every use doubles the cost of a select, so it is off; instead a
         // connection is tried out only while it may be left over from a fault.
         let pool = PgPoolOptions::new()
-            .max_connections(16)
+            .max_connections(most_connections())
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .before_acquire(move |connection, meta| {

@@ -123,7 +123,7 @@ async fn remove(State(world): State<Arc<World>>) -> Response {
     )
 }
 
-fn sandboxes(world: &World) -> Option<Sandboxes> {
+pub(super) fn sandboxes(world: &World) -> Option<Sandboxes> {
     world.sandboxes.upgrade().map(Sandboxes)
 }
 

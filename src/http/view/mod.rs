@@ -11,6 +11,7 @@ pub mod authentication;
 pub mod authorized;
 pub mod chrome;
 pub mod consent;
+pub mod debugger;
 pub mod device;
 pub mod error;
 pub mod explanation;

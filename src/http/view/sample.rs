@@ -14,6 +14,7 @@ use super::applications::{
 use super::audit::AuditLog;
 use super::authorized::Authorized;
 use super::consent::Consent;
+use super::debugger::{Debugger, DebuggerWalk};
 use super::device::{Device, DeviceConfirm, DeviceDone};
 use super::error::ErrorPage;
 use super::explanation::{Explained, Explanations};
@@ -58,6 +59,8 @@ fn filled(say: Say<'_>) -> Result<Vec<(&'static str, String)>, askama::Error> {
         ("setup", Setup::sample_in(say).render()?),
         ("setup-gone", SetupGone::sample_in(say).render()?),
         ("consent", Consent::sample_in(say).render()?),
+        ("debugger", Debugger::sample_in(say).render()?),
+        ("debugger-walk", DebuggerWalk::sample_in(say).render()?),
         ("device", Device::sample_in(say).render()?),
         ("device-confirm", DeviceConfirm::sample_in(say).render()?),
         ("device-done", DeviceDone::sample_in(say).render()?),

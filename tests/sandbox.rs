@@ -1,0 +1,6 @@
+//! The target of client tests, and what steers it.
+
+mod guard;
+mod start;
+mod time;
+mod worlds;
