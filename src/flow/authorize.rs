@@ -173,6 +173,16 @@ pub async fn begin(
     proceed(app, application, kept, viewer, None).await
 }
 
+/// What tells the client `server_error`, where application and redirect URI are proven. Nothing is kept.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn failed(app: &App, params: &Params, description: &str) -> Result<Option<Delivery>, Refusal> {
+    let (_, target) = identified(app, params, clients::find_now).await?;
+    let error = OAuthError::new(ErrorCode::ServerError, description.to_owned());
+    Ok(target.ok().map(|target| target.error(&error, app.issuer.as_str())))
+}
+
 /// The application as `find` finds it, and the first stage's verdict.
 async fn identified<'a, F>(
     app: &'a App,

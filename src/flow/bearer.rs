@@ -13,17 +13,22 @@ use crate::store::usage::Used;
 /// # Errors
 /// That the store did not do it.
 pub async fn verify(app: &App, text: &str) -> Result<Option<AccessToken>, Refusal> {
-    if TokenKind::parse(text) != Some(TokenKind::AccessToken) {
-        return Ok(None);
-    }
-    let Some(token) = store::access_tokens::find(&app.db, Secret::new(text).hash()).await? else {
+    let Some(token) = examine(app, text).await?.filter(|token| token.is_active(app.now())) else {
         return Ok(None);
     };
-    if !token.is_active(app.now()) {
-        return Ok(None);
-    }
     if let Some(grant) = token.grant_id {
         app.usage.note(app, Used::Grant, grant.into());
     }
     Ok(Some(token))
+}
+
+/// The token behind `text`, good or not. Opens nothing.
+///
+/// # Errors
+/// That the store did not do it.
+pub async fn examine(app: &App, text: &str) -> Result<Option<AccessToken>, Refusal> {
+    if TokenKind::parse(text) != Some(TokenKind::AccessToken) {
+        return Ok(None);
+    }
+    Ok(store::access_tokens::find(&app.db, Secret::new(text).hash()).await?)
 }

@@ -4,9 +4,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::middleware::error_uri::ErrorBody;
-use super::middleware::request::Cause;
+use super::middleware::request::{Cause, Why};
 use crate::flow::error::Refusal;
 use crate::protocol::error::{ErrorCode, OAuthError};
+use crate::protocol::reason::Fault;
 
 /// Never kept by anybody on the way (RFC 6749 §5.1).
 pub(super) const NO_STORE: [(header::HeaderName, HeaderValue); 2] = [
@@ -24,6 +25,7 @@ pub(super) struct EndpointError {
     body: ErrorBody,
     headers: Vec<(header::HeaderName, HeaderValue)>,
     cause: Option<String>,
+    why: Option<Fault>,
 }
 
 impl EndpointError {
@@ -39,6 +41,7 @@ impl EndpointError {
             body,
             headers: Vec::new(),
             cause: Some(cause),
+            why: Some(error.fault()),
         }
     }
 
@@ -93,6 +96,7 @@ impl From<Refusal> for EndpointError {
                 ),
                 headers: vec![(header::RETRY_AFTER, RETRY_AFTER)],
                 cause: Some(cause),
+                why: None,
             },
             Refusal::TooMany { retry_after } => Self {
                 status: StatusCode::TOO_MANY_REQUESTS,
@@ -102,6 +106,7 @@ impl From<Refusal> for EndpointError {
                 ),
                 headers: vec![(header::RETRY_AFTER, HeaderValue::from(retry_after))],
                 cause: Some(cause),
+                why: None,
             },
         }
     }
@@ -113,6 +118,9 @@ impl IntoResponse for EndpointError {
         response.headers_mut().extend(self.headers);
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(Cause(cause));
+        }
+        if let Some(fault) = self.why {
+            response.extensions_mut().insert(Why(fault));
         }
         response
     }

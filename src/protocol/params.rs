@@ -47,6 +47,11 @@ impl Params {
         sent.next().map(|(_, value)| value.as_str())
     }
 
+    /// Names and values as they were sent. The values may be secrets.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// All values of `name` that are not empty.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0

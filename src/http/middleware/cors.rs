@@ -69,17 +69,22 @@ pub(in crate::http) async fn readable_by_any(
     request: Request,
     next: Next,
 ) -> Response {
-    let sent = origin(request.headers()).cloned();
+    let sent = request.headers().clone();
     let mut response = next.run(request).await;
-    if let Some(origin) = sent
-        && is_any_applications(&app, &origin).await
+    let_read(&app, &sent, &mut response).await;
+    response
+}
+
+/// The same, of the answer to a request with those headers.
+pub(in crate::http) async fn let_read(app: &App, sent: &HeaderMap, response: &mut Response) {
+    if let Some(origin) = origin(sent)
+        && is_any_applications(app, origin).await
     {
         let exposed = HeaderValue::from_static("WWW-Authenticate");
         let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
-    response
 }
 
 /// Lets pages of the origins of the application `client_id` read the answer to its request, a refusal

@@ -11,6 +11,7 @@ use tracing::Instrument;
 use crate::flow::App;
 use crate::http::extract::address::client_address;
 use crate::http::extract::certificate;
+use crate::protocol::reason::Fault;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -22,6 +23,10 @@ pub(in crate::http) struct RequestId(pub(in crate::http) String);
 /// Why an answer is an error, for the log alone.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Cause(pub(in crate::http) String);
+
+/// Exactly what was wrong with the request, for the record of a sandbox alone.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct Why(pub(in crate::http) Fault);
 
 /// Logs method, path (never the query), status and time.
 pub(in crate::http) async fn logged(State(app): State<App>, mut request: Request, next: Next) -> Response {
