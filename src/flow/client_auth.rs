@@ -165,7 +165,7 @@ async fn proven(
     let Some(client) = client else {
         // The same work as for a wrong secret, so that time does not tell which clients there are.
         let _ = presented.secrets.iter().map(Secret::hash).next();
-        return Ok(unproven(Reason::ClientRefused, "unknown client"));
+        return Ok(unproven(Reason::ClientUnknown, "unknown client"));
     };
     if !client.application.is_enabled() {
         return Ok(unproven(

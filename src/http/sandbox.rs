@@ -9,12 +9,18 @@ mod authorize;
 mod clock;
 mod debugger;
 mod devices;
+mod ending;
 mod guard;
 mod json;
+mod mask;
+mod openapi;
 mod record;
 mod redirects;
+mod requests;
 mod revoke;
+mod script;
 mod scripts;
+mod seen;
 mod sessions;
 mod tokens;
 mod users;
@@ -182,6 +188,7 @@ impl Sandboxes {
         let place = Box::pin(self.build(id.to_owned())).await?;
         let world = Arc::clone(&place.world);
         if let Some(old) = self.put(place) {
+            old.world.scripts.release();
             old.world.app.close().await;
         }
         Ok(world)
@@ -194,6 +201,7 @@ impl Sandboxes {
         }
         let dropped = self.worlds_mut().remove(id);
         let Some(place) = dropped else { return false };
+        place.world.scripts.release();
         place.world.app.close().await;
         true
     }
@@ -229,6 +237,7 @@ impl Sandboxes {
     pub async fn close(&self) {
         let places: Vec<_> = self.worlds_mut().drain().map(|(_, place)| place).collect();
         for place in places {
+            place.world.scripts.release();
             place.world.app.close().await;
         }
     }
@@ -333,6 +342,8 @@ fn routes(world: &Arc<World>, stopping: Arc<IsStopping>) -> Router {
         .merge(scripts::routes())
         .merge(record::routes())
         .merge(debugger::routes(world))
+        .merge(requests::routes())
+        .merge(openapi::routes())
         .layer(from_fn_with_state(state(), guard::admit))
         .with_state(state());
     match world.app.issuer.path() {

@@ -65,6 +65,18 @@ impl Unproven {
             Self::Mismatch { .. } => Some(Reason::RedirectUriMismatch.into()),
         }
     }
+
+    /// The same, whether an application is known or not.
+    pub fn fault_of_any(&self, application: Option<&Application>) -> Fault {
+        let of_known = application.and_then(|application| self.fault(application));
+        of_known.unwrap_or_else(|| match self {
+            Self::MissingClientId => Reason::ParameterMissing.at("client_id"),
+            Self::Repeated(name) => Reason::ParameterRepeated.at(name),
+            Self::UnknownClient | Self::MissingRedirectUri | Self::Mismatch { .. } => {
+                Reason::ClientUnknown.into()
+            }
+        })
+    }
 }
 
 impl Target {

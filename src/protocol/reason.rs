@@ -100,6 +100,8 @@ reasons! {
         "The application is no longer allowed any of the scopes that were granted. Send the user through authorization again."
     ResourceUnknown "resource" "resource_unknown" "RFC 8707 §2"
         "The resource is none that this application may ask for."
+    ClientUnknown "client_id" "client_unknown" "RFC 6749 §2.2"
+        "The client_id is none that is registered here. Compare it with the one the application was given."
     SecretWrong _ "secret_wrong" "RFC 6749 §2.3.1"
         "The client secret is wrong. Compare it with the one the application was given, or make a new one."
     SecretMissing _ "secret_missing" "RFC 6749 §2.3.1"

@@ -16,7 +16,7 @@ use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
 use crate::http::middleware::headers::{FormAction, HandOver};
-use crate::http::middleware::request::RequestId;
+use crate::http::middleware::request::{RequestId, Why};
 use crate::http::view::error::{ErrorPage, Mismatch};
 use crate::http::view::{self, Chrome, Link, ScopeLine, When};
 use crate::model::application::Application;
@@ -173,7 +173,9 @@ impl Asking<'_> {
             } => {
                 self.attempt(&Params::default())
                     .refused(self.app, application, &error);
-                self.deliver(delivered, Some(error.fault().reason)).await
+                let mut response = self.deliver(delivered, Some(error.fault().reason)).await;
+                response.extensions_mut().insert(Why(error.fault()));
+                response
             }
             Next::SignIn { handle, .. } => self.go(&format!("/login?continue={}", handle.expose())),
             Next::GoOn { handle } => self.go(&format!("/oauth/authorize?{HANDLE}={}", handle.expose())),
@@ -321,7 +323,11 @@ impl Asking<'_> {
             view = for_who_can_enable(view, disabled);
         }
         tracing::info!(event = "authorization_unproven", why = title);
-        error::show(view)
+        let mut response = error::show(view);
+        response
+            .extensions_mut()
+            .insert(Why(why.fault_of_any(application)));
+        response
     }
 
     fn framed(&self, view: ErrorPage) -> ErrorPage {

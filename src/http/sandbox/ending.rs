@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::script::{Answer, Drop};
+use super::script::{Answer, Dropping};
 
 /// A request is stalled so long at most.
 const STALLED: Duration = Duration::from_secs(600);
@@ -39,11 +39,16 @@ impl Ending {
     pub(super) fn instead_of(answer: &Answer) -> Option<Self> {
         if answer.stall {
             Some(Self::Stalled)
-        } else if answer.drop == Drop::Request {
+        } else if answer.drop == Dropping::Request {
             Some(Self::Dropped)
         } else {
             None
         }
+    }
+
+    /// Whether the server had an answer, be it that only half of it or nothing was sent.
+    pub(super) const fn has_answer(self) -> bool {
+        matches!(self, Self::Answered | Self::Lost | Self::Truncated)
     }
 
     /// Ends an answer so. `released` tells when a stalled one is let go.

@@ -99,8 +99,8 @@ pub(super) struct Answer {
     pub(super) delay: Option<Delay>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) stall: bool,
-    #[serde(skip_serializing_if = "Drop::is_never")]
-    pub(super) drop: Drop,
+    #[serde(skip_serializing_if = "Dropping::is_never")]
+    pub(super) drop: Dropping,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) truncate: bool,
 }
@@ -116,8 +116,8 @@ pub(super) enum Template {
 
 /// When the connection is closed instead of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "DropSpelled", rename_all = "snake_case")]
-pub(super) enum Drop {
+#[serde(from = "DroppingSpelled", rename_all = "snake_case")]
+pub(super) enum Dropping {
     #[default]
     Never,
     /// Before the server sees the request.
@@ -126,7 +126,7 @@ pub(super) enum Drop {
     Answer,
 }
 
-impl Drop {
+impl Dropping {
     const fn is_never(&self) -> bool {
         matches!(self, Self::Never)
     }
@@ -134,19 +134,19 @@ impl Drop {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum DropSpelled {
+enum DroppingSpelled {
     Request,
     Answer,
     #[serde(untagged)]
     Plainly(bool),
 }
 
-impl From<DropSpelled> for Drop {
-    fn from(spelled: DropSpelled) -> Self {
+impl From<DroppingSpelled> for Dropping {
+    fn from(spelled: DroppingSpelled) -> Self {
         match spelled {
-            DropSpelled::Plainly(false) => Self::Never,
-            DropSpelled::Plainly(true) | DropSpelled::Request => Self::Request,
-            DropSpelled::Answer => Self::Answer,
+            DroppingSpelled::Plainly(false) => Self::Never,
+            DroppingSpelled::Plainly(true) | DroppingSpelled::Request => Self::Request,
+            DroppingSpelled::Answer => Self::Answer,
         }
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use super::World;
 use super::ending::Ending;
 use super::json::{Body, answer, invalid, refused};
-use super::script::{Drop, Script};
+use super::script::{Dropping, Script};
 use super::seen::Seen;
 use crate::http::middleware::cors;
 
@@ -240,7 +240,7 @@ async fn answered(
     for (name, value) in wanted.header_values() {
         response.headers_mut().insert(name, value);
     }
-    if wanted.drop == Drop::Answer {
+    if wanted.drop == Dropping::Answer {
         response.extensions_mut().insert(Ending::Lost);
     } else if wanted.truncate {
         response.extensions_mut().insert(Ending::Truncated);
