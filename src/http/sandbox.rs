@@ -61,9 +61,7 @@ const MOST: usize = 2048;
 pub struct World {
     app: App,
     clock: SteeredClock,
-    #[expect(dead_code, reason = "nothing is scripted yet")]
     scripts: Scripts,
-    #[expect(dead_code, reason = "nothing is recorded yet")]
     record: Record,
     #[expect(dead_code, reason = "nothing is decided yet")]
     devices: Devices,

@@ -32,7 +32,7 @@ const PASSED_OVER: [&str; 3] = ["/assets/", "/healthz", "/readyz"];
 
 /// The requests and answers of one world, in the order in which they were answered.
 #[derive(Debug, Default)]
-pub struct Record {
+pub(super) struct Record {
     entries: Mutex<Entries>,
     /// The number of the last one.
     last: watch::Sender<u64>,

@@ -28,7 +28,7 @@ const MOST: usize = 1000;
 
 /// The scripts of one world, in the order of their making.
 #[derive(Debug, Default)]
-pub struct Scripts {
+pub(super) struct Scripts {
     list: Mutex<List>,
     released: watch::Sender<()>,
 }
