@@ -180,7 +180,9 @@ pub async fn begin(
 pub async fn failed(app: &App, params: &Params, description: &str) -> Result<Option<Delivery>, Refusal> {
     let (_, target) = identified(app, params, clients::find_now).await?;
     let error = OAuthError::new(ErrorCode::ServerError, description.to_owned());
-    Ok(target.ok().map(|target| target.error(&error, app.issuer.as_str())))
+    Ok(target
+        .ok()
+        .map(|target| target.error(&error, app.issuer.as_str())))
 }
 
 /// The application as `find` finds it, and the first stage's verdict.

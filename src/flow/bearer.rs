@@ -13,7 +13,10 @@ use crate::store::usage::Used;
 /// # Errors
 /// That the store did not do it.
 pub async fn verify(app: &App, text: &str) -> Result<Option<AccessToken>, Refusal> {
-    let Some(token) = examine(app, text).await?.filter(|token| token.is_active(app.now())) else {
+    let Some(token) = examine(app, text)
+        .await?
+        .filter(|token| token.is_active(app.now()))
+    else {
         return Ok(None);
     };
     if let Some(grant) = token.grant_id {

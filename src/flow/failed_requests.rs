@@ -194,7 +194,10 @@ impl Attempt<'_> {
         outcome: Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         if let (Err(Refusal::OAuth(error)), Some(client_id)) = (&outcome, client_id)
-            && !matches!(error.fault().reason, Reason::ClientRefused | Reason::ClientUnknown)
+            && !matches!(
+                error.fault().reason,
+                Reason::ClientRefused | Reason::ClientUnknown
+            )
             && let Ok(Some(client)) = clients::find(app, client_id).await
         {
             self.refused(app, client.application.id, error);

@@ -34,7 +34,11 @@ pub(super) fn run(test: impl AsyncFnOnce(&Target)) {
         let sandbox = tegata::sandbox::start().await.unwrap();
         let target = Target {
             issuer: sandbox.issuer().as_str().to_owned(),
-            http: Client::builder().redirect(Policy::none()).no_proxy().build().unwrap(),
+            http: Client::builder()
+                .redirect(Policy::none())
+                .no_proxy()
+                .build()
+                .unwrap(),
         };
         timeout(PATIENCE, test(&target)).await.expect("the test hangs");
         stop(&target, sandbox).await;
@@ -88,7 +92,9 @@ impl Answer {
 
 impl Target {
     pub(super) async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let request = self.http.request(method, format!("{}/sandbox/{path}", self.issuer));
+        let request = self
+            .http
+            .request(method, format!("{}/sandbox/{path}", self.issuer));
         sent(match &body {
             Some(body) => request.json(body),
             None => request,
@@ -111,7 +117,9 @@ impl Target {
 
     /// What the record says, the query being `query`.
     pub(super) async fn record(&self, query: &str) -> Value {
-        let answer = self.control(Method::GET, &format!("requests?{query}"), None).await;
+        let answer = self
+            .control(Method::GET, &format!("requests?{query}"), None)
+            .await;
         answer.is(200).json()
     }
 

@@ -174,7 +174,11 @@ fn header_value(name: &HeaderName, sent: &HeaderValue) -> String {
         cookies.join("; ")
     } else if *name == header::SET_COOKIE {
         let (cookie, attributes) = split(&text, ';');
-        format!("{};{}", crumb(cookie), harmless("", attributes.unwrap_or_default()))
+        format!(
+            "{};{}",
+            crumb(cookie),
+            harmless("", attributes.unwrap_or_default())
+        )
     } else if *name == header::LOCATION || *name == header::REFERER {
         address(&text)
     } else {

@@ -46,27 +46,27 @@ struct Entries(VecDeque<Arc<Entry>>);
 pub(super) struct Entry {
     pub(super) number: u64,
     /// When it came, by the clock of the sandbox.
-    at: String,
+    pub(super) at: String,
     pub(super) endpoint: Option<Endpoint>,
-    method: String,
-    path: String,
-    query: Map<String, Value>,
-    headers: Map<String, Value>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: Map<String, Value>,
+    pub(super) headers: Map<String, Value>,
     /// Of the body: of a form, or the members of a JSON object.
-    parameters: Map<String, Value>,
+    pub(super) parameters: Map<String, Value>,
     /// `None` where there was no answer.
     pub(super) status: Option<u16>,
-    outcome: Ending,
+    pub(super) outcome: Ending,
     /// JSON as it is, other text of a script as a text, of a page nothing.
-    answer: Value,
-    answer_headers: Map<String, Value>,
+    pub(super) answer: Value,
+    pub(super) answer_headers: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_id: Option<String>,
     #[serde(flatten)]
-    refused: Option<Refused>,
+    pub(super) refused: Option<Refused>,
     /// The id of the script that made the answer what it is.
-    scripted: Option<u64>,
-    request_id: Option<String>,
+    pub(super) scripted: Option<u64>,
+    pub(super) request_id: Option<String>,
 }
 
 impl Record {
@@ -94,7 +94,10 @@ impl Record {
     /// Those after `number` that are `wanted`.
     pub(super) fn after(&self, number: u64, wanted: impl Fn(&Entry) -> bool) -> Vec<Arc<Entry>> {
         let entries = self.entries();
-        let later = entries.0.iter().filter(|entry| entry.number > number && wanted(entry));
+        let later = entries
+            .0
+            .iter()
+            .filter(|entry| entry.number > number && wanted(entry));
         later.cloned().collect()
     }
 

@@ -71,7 +71,8 @@ impl Wanted {
     }
 
     fn is_met_by(&self, entry: &Entry) -> bool {
-        self.endpoint.is_none_or(|endpoint| entry.endpoint == Some(endpoint))
+        self.endpoint
+            .is_none_or(|endpoint| entry.endpoint == Some(endpoint))
             && self.status.is_none_or(|status| entry.status == Some(status))
             && self
                 .client_id

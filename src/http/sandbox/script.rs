@@ -14,7 +14,13 @@ use crate::model::grant_type::GrantType;
 /// Longest delay.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Headers by which the connection is run.
-const FRAMING: [&str; 5] = ["connection", "content-length", "te", "transfer-encoding", "upgrade"];
+const FRAMING: [&str; 5] = [
+    "connection",
+    "content-length",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// A script as it is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -177,9 +183,9 @@ impl TryFrom<DelaySpelled> for Delay {
             DelaySpelled::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
             DelaySpelled::Text(text) => duration(text),
         };
-        read.filter(|delay| *delay <= PATIENCE)
-            .map(Self)
-            .ok_or_else(|| "a delay is a number of seconds, or a text such as 200ms, 2s or 1m, up to 10m".into())
+        read.filter(|delay| *delay <= PATIENCE).map(Self).ok_or_else(|| {
+            "a delay is a number of seconds, or a text such as 200ms, 2s or 1m, up to 10m".into()
+        })
     }
 }
 
@@ -222,7 +228,10 @@ impl Script {
         place
             && method
             && self.grant.is_none_or(|grant| seen.grant() == Some(grant))
-            && self.client_id.as_ref().is_none_or(|id| seen.client_id.as_ref() == Some(id))
+            && self
+                .client_id
+                .as_ref()
+                .is_none_or(|id| seen.client_id.as_ref() == Some(id))
     }
 }
 
@@ -255,7 +264,9 @@ impl Answer {
             return Err("answer: status is a number from 200 to 599".into());
         }
         if self.error.as_deref().is_some_and(|error| !is_error_code(error)) {
-            return Err("answer: error is a word of printable ASCII without \" and \\ (RFC 6749 §5.2)".into());
+            return Err(
+                "answer: error is a word of printable ASCII without \" and \\ (RFC 6749 §5.2)".into(),
+            );
         }
         self.check_headers()
     }
@@ -291,8 +302,14 @@ impl Answer {
     /// Those that are set, whatever the answer had.
     pub(super) fn header_values(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let all = self.headers.iter().map(|(name, value)| (&**name, value.clone()));
-        let kind = self.content_type.iter().map(|value| ("content-type", value.clone()));
-        let retry = self.retry_after.iter().map(|after| ("retry-after", after.to_string()));
+        let kind = self
+            .content_type
+            .iter()
+            .map(|value| ("content-type", value.clone()));
+        let retry = self
+            .retry_after
+            .iter()
+            .map(|after| ("retry-after", after.to_string()));
         all.chain(kind)
             .chain(retry)
             .filter_map(|(name, value)| header(name, &value))

@@ -13,7 +13,7 @@ use crate::protocol::reason::Fault;
 
 /// The members that an entry of the record has of a request that was refused.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Refused {
+pub(in crate::http::sandbox) struct Refused {
     /// The name of it, for programs.
     reason: &'static str,
     /// What was wrong and what would be right, in words.
@@ -44,7 +44,9 @@ impl Refused {
         now: OffsetDateTime,
     ) -> Option<Self> {
         // Whoever polls is told so every few seconds; nothing is wrong with that.
-        let error = document.and_then(|document| document.get("error")).and_then(Value::as_str);
+        let error = document
+            .and_then(|document| document.get("error"))
+            .and_then(Value::as_str);
         if error == Some(ErrorCode::AuthorizationPending.as_str()) {
             return None;
         }

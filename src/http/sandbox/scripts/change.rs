@@ -60,7 +60,11 @@ fn redirect(mut response: Response, wanted: &Answer) -> (bool, Response) {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let set: Vec<(&str, String)> = wanted.set.iter().map(|(name, value)| (&**name, text(value))).collect();
+    let set: Vec<(&str, String)> = wanted
+        .set
+        .iter()
+        .map(|(name, value)| (&**name, text(value)))
+        .collect();
     let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (*name, &**value)).collect();
     let omit: Vec<&str> = wanted.omit.iter().map(String::as_str).collect();
     let changed = with_parameters(url, &omit, &set);
@@ -83,7 +87,11 @@ pub(super) fn with_parameters(url: &str, omit: &[&str], set: &[(&str, &str)]) ->
         let name = form::decode(name.as_bytes()).unwrap_or_default();
         !omit.contains(&&*name) && set.iter().all(|(other, _)| *other != name)
     };
-    let kept: Vec<&str> = sent.split('&').filter(|pair| !pair.is_empty()).filter(goes).collect();
+    let kept: Vec<&str> = sent
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .filter(goes)
+        .collect();
     let kept = if kept.is_empty() {
         base.to_owned()
     } else {

@@ -54,7 +54,10 @@ fn given(status: StatusCode, body: &Value) -> Response {
 
 fn careless(status: StatusCode, template: Template) -> Response {
     let (kind, body) = match template {
-        Template::MalformedJson => ("application/json", r#"{"access_token": "scripted", "token_type": "#),
+        Template::MalformedJson => (
+            "application/json",
+            r#"{"access_token": "scripted", "token_type": "#,
+        ),
         Template::WrongContentType => (
             "text/html; charset=utf-8",
             r#"{"access_token":"scripted","token_type":"Bearer","expires_in":3600}"#,
