@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::script::{Answer, Dropping};
 
 /// A request is stalled so long at most.
-const STALLED: Duration = Duration::from_secs(600);
+const STALLED: Duration = Duration::from_mins(10);
 
 /// How an answer ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

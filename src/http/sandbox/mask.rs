@@ -51,11 +51,9 @@ pub(super) fn masked(secret: &str) -> String {
         .find(|prefix| secret.starts_with(prefix))
         .unwrap_or_default();
     let hash = SecretHash::of(secret);
-    let digest: String = hash.as_bytes()[..4]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{prefix}{HIDDEN}(sha256:{digest})")
+    let beginning = hash.as_bytes().iter().take(4);
+    let digest = beginning.fold(0, |digest: u32, byte| (digest << 8) | u32::from(*byte));
+    format!("{prefix}{HIDDEN}(sha256:{digest:08x})")
 }
 
 /// The value of a parameter. A password is one that people made up: a part of its hash would betray it.

@@ -20,7 +20,7 @@ use super::seen::Endpoint;
 use crate::protocol::params::Params;
 
 /// Longest wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) fn routes() -> Router<Arc<World>> {
     Router::new().route("/sandbox/requests", get(index).delete(clear))

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, from_value};
 
 use super::seen::{Endpoint, Seen};
 use crate::base::config::seconds;
 use crate::model::grant_type::GrantType;
 
 /// Longest delay.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// Headers by which the connection is run.
 const FRAMING: [&str; 5] = [
     "connection",
@@ -42,20 +42,48 @@ pub(super) struct Script {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "Value", rename_all = "snake_case")]
 enum Place {
     Any,
     #[serde(untagged)]
     One(Endpoint),
 }
 
+impl TryFrom<Value> for Place {
+    type Error = String;
+
+    fn try_from(spelled: Value) -> Result<Self, String> {
+        if spelled == "any" {
+            return Ok(Self::Any);
+        }
+        from_value(spelled)
+            .map(Self::One)
+            .map_err(|error| format!("endpoint: {error}, or any"))
+    }
+}
+
 /// How many answers it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "Value", rename_all = "snake_case")]
 pub(super) enum Times {
     Every,
     #[serde(untagged)]
     Next(u64),
+}
+
+impl TryFrom<Value> for Times {
+    type Error = String;
+
+    fn try_from(spelled: Value) -> Result<Self, String> {
+        if spelled == "every" {
+            return Ok(Self::Every);
+        }
+        spelled
+            .as_u64()
+            .filter(|times| *times > 0)
+            .map(Self::Next)
+            .ok_or_else(|| "times is a number from 1, or \"every\"".to_owned())
+    }
 }
 
 impl Default for Times {
@@ -122,7 +150,7 @@ pub(super) enum Template {
 
 /// When the connection is closed instead of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "DroppingSpelled", rename_all = "snake_case")]
+#[serde(try_from = "Value", rename_all = "snake_case")]
 pub(super) enum Dropping {
     #[default]
     Never,
@@ -133,26 +161,22 @@ pub(super) enum Dropping {
 }
 
 impl Dropping {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     const fn is_never(&self) -> bool {
         matches!(self, Self::Never)
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum DroppingSpelled {
-    Request,
-    Answer,
-    #[serde(untagged)]
-    Plainly(bool),
-}
+impl TryFrom<Value> for Dropping {
+    type Error = String;
 
-impl From<DroppingSpelled> for Dropping {
-    fn from(spelled: DroppingSpelled) -> Self {
-        match spelled {
-            DroppingSpelled::Plainly(false) => Self::Never,
-            DroppingSpelled::Plainly(true) | DroppingSpelled::Request => Self::Request,
-            DroppingSpelled::Answer => Self::Answer,
+    fn try_from(spelled: Value) -> Result<Self, String> {
+        match &spelled {
+            Value::Bool(false) => Ok(Self::Never),
+            Value::Bool(true) => Ok(Self::Request),
+            Value::String(text) if text == "request" => Ok(Self::Request),
+            Value::String(text) if text == "answer" => Ok(Self::Answer),
+            _ => Err("drop is true, which is \"request\", or \"answer\"".to_owned()),
         }
     }
 }
@@ -199,9 +223,6 @@ fn duration(text: &str) -> Option<Duration> {
 impl Script {
     /// What is wrong with it, and what would be right.
     pub(super) fn check(&self) -> Result<(), String> {
-        if self.times == Times::Next(0) {
-            return Err("times is a number from 1, or \"every\"".into());
-        }
         if self.grant.is_some() && !matches!(self.endpoint, Place::Any | Place::One(Endpoint::Token)) {
             return Err("grant tells token requests apart: the endpoint must be token".into());
         }

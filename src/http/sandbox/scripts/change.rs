@@ -81,13 +81,13 @@ fn redirect(mut response: Response, wanted: &Answer) -> (bool, Response) {
 /// An answer to a client with other parameters, in its fragment where it has one, else in its query.
 pub(super) fn with_parameters(url: &str, omit: &[&str], set: &[(&str, &str)]) -> String {
     let mark = if url.contains('#') { '#' } else { '?' };
-    let (base, sent) = url.split_once(mark).unwrap_or((url, ""));
+    let (base, carried) = url.split_once(mark).unwrap_or((url, ""));
     let goes = |pair: &&str| {
         let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
         let name = form::decode(name.as_bytes()).unwrap_or_default();
         !omit.contains(&&*name) && set.iter().all(|(other, _)| *other != name)
     };
-    let kept: Vec<&str> = sent
+    let kept: Vec<&str> = carried
         .split('&')
         .filter(|pair| !pair.is_empty())
         .filter(goes)

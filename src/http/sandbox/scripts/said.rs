@@ -40,7 +40,7 @@ pub(super) async fn instead(world: &World, seen: &Seen, wanted: &Answer) -> Said
     }
     let error = wanted.error.as_deref();
     if let (Some(Endpoint::Authorize), Some(error), None) = (seen.endpoint, error, status) {
-        return to_client(world, seen, error, wanted.error_description.as_deref()).await;
+        return Box::pin(to_client(world, seen, error, wanted.error_description.as_deref())).await;
     }
     Said::This(refusal(world, seen, wanted, status))
 }
