@@ -18,4 +18,5 @@ mod fuzz;
 mod journey;
 mod operation;
 mod pages;
+mod sandbox;
 mod store;

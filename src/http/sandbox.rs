@@ -7,6 +7,7 @@
 mod applications;
 mod authorize;
 mod clock;
+mod deed;
 mod devices;
 mod guard;
 mod json;
@@ -31,6 +32,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use tower::ServiceExt;
 
+use self::authorize::Hint;
 use self::devices::Devices;
 use self::record::Record;
 use self::scripts::Scripts;
@@ -57,8 +59,8 @@ pub struct World {
     scripts: Scripts,
     #[expect(dead_code, reason = "nothing is recorded yet")]
     record: Record,
-    #[expect(dead_code, reason = "nothing is decided yet")]
     devices: Devices,
+    hint: Hint,
     /// What whoever steers it has to prove; `None` on loopback.
     control_token: Option<SecretHash>,
     /// Empty: the root world.
@@ -253,6 +255,7 @@ impl Sandboxes {
             scripts: Scripts::default(),
             record: Record::default(),
             devices: Devices::default(),
+            hint: Hint::default(),
             control_token: inner.control_token,
             id,
             sandboxes: Arc::downgrade(inner),

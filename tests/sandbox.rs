@@ -1,0 +1,3 @@
+//! The sandbox: what its control plane promises to tests of clients.
+
+mod deeds;
