@@ -1,10 +1,10 @@
 //! The target of client tests, and what steers it.
 
+mod deeds;
+mod faults;
 mod guard;
+mod recorded;
 mod start;
+mod target;
 mod time;
 mod worlds;
-//! The sandbox: what its control plane promises to tests of clients.
-mod faults;
-mod recorded;
-mod target;

@@ -408,6 +408,21 @@ pub async fn hand_over(app: &App, handle: &Secret, user: UserId) -> Result<(), R
     Ok(requests::release(&app.db, handle.hash(), user).await?)
 }
 
+/// The person may untick whatever is asked, optional or not. Nothing where it is asked no longer.
+///
+/// # Errors
+/// That the store did not do it.
+pub(super) async fn let_all_be_unticked(app: &App, handle: &Secret) -> Result<(), Refusal> {
+    let Some(pending) = requests::find(&app.db, handle.hash(), app.now()).await? else {
+        return Ok(());
+    };
+    let Ok(mut kept) = serde_json::from_str::<Kept>(&pending.request) else {
+        return Ok(());
+    };
+    kept.request.optional = kept.request.scopes.clone();
+    Ok(requests::replace(&app.db, handle.hash(), &as_text(&kept)?).await?)
+}
+
 /// The person decides; `ticked` are those of the optional scopes that they kept. Of a form sent twice, one
 /// counts.
 ///

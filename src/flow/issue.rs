@@ -1,6 +1,6 @@
 //! Minting tokens: what every grant ends in.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::App;
 use super::error::Refusal;
@@ -37,6 +37,16 @@ impl Minted {
     #[must_use]
     pub(super) fn narrowed_to(self, resources: Resources) -> Self {
         Self { resources, ..self }
+    }
+
+    /// The access token lives for `ttl`, where that is given, instead of what is configured.
+    #[must_use]
+    pub(super) fn living_for(mut self, ttl: Option<Duration>, now: OffsetDateTime) -> Self {
+        if let Some(ttl) = ttl {
+            self.access_expires_at = now + ttl;
+            self.response.expires_in = seconds_left(self.access_expires_at, now);
+        }
+        self
     }
 
     /// So that it can be given again.

@@ -8,6 +8,7 @@ mod applications;
 mod authorize;
 mod clock;
 mod debugger;
+mod deed;
 mod devices;
 mod ending;
 mod guard;
@@ -38,6 +39,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use tower::ServiceExt;
 
+use self::authorize::Hint;
 use self::debugger::Walks;
 use self::devices::Devices;
 use self::record::Record;
@@ -63,9 +65,9 @@ pub struct World {
     clock: SteeredClock,
     scripts: Scripts,
     record: Record,
-    #[expect(dead_code, reason = "nothing is decided yet")]
     devices: Devices,
     walks: Walks,
+    hint: Hint,
     /// What whoever steers it has to prove; `None` on loopback.
     control_token: Option<SecretHash>,
     /// Empty: the root world.
@@ -264,6 +266,7 @@ impl Sandboxes {
             record: Record::default(),
             devices: Devices::default(),
             walks: Walks::default(),
+            hint: Hint::default(),
             control_token: inner.control_token,
             id,
             sandboxes: Arc::downgrade(inner),

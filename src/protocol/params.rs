@@ -86,6 +86,14 @@ impl Params {
         self
     }
 
+    /// The same with `value` as the one value of `name`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.retain(|(key, _)| key != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub fn reject_repeated(&self) -> Result<(), OAuthError> {
         match self.first_repeated() {
             Some(name) => Err(OAuthError::invalid_request(format!("Repeated parameter: {name}"))

@@ -143,6 +143,53 @@ pub async fn claim(
     .await
 }
 
+/// A device code that nobody has decided on.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub user_code_hash: SecretHash,
+    /// Of the application that asked for it.
+    pub client_id: String,
+}
+
+/// `None` where it is unknown, decided or expired.
+pub async fn waiting(db: &Db, hash: SecretHash, now: OffsetDateTime) -> Result<Option<Waiting>> {
+    let found: Option<(Vec<u8>, String)> = db
+        .query(
+            "SELECT d.user_code_hash, a.client_id FROM device_codes d JOIN applications a ON a.id = d.application_id
+             WHERE d.hash = $1 AND d.decided_at IS NULL AND d.expires_at > $2",
+        )
+        .bind(hash.to_vec())
+        .bind(now)
+        .optional()
+        .await?;
+    Ok(found.and_then(|(user_code, client_id)| {
+        Some(Waiting {
+            user_code_hash: SecretHash::from_stored(&user_code)?,
+            client_id,
+        })
+    }))
+}
+
+/// A poll before `next` comes too early, and none from then on, however long ago the last one was.
+pub async fn expect_poll(db: &Db, user_code: SecretHash, next: OffsetDateTime) -> Result<()> {
+    db.command("UPDATE device_codes SET next_poll_at = $2 WHERE user_code_hash = $1 AND decided_at IS NULL")
+        .bind(user_code.to_vec())
+        .bind(next.unix_timestamp())
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// What the page `confirmation` asks is no more than `scopes`.
+pub async fn narrow(db: &Db, confirmation: SecretHash, scopes: &Scopes) -> Result<()> {
+    db.command("UPDATE device_codes SET scopes = $2 WHERE confirmation_hash = $1 AND decided_at IS NULL")
+        .bind(confirmation.to_vec())
+        .bind(Json(scopes))
+        .execute()
+        .await
+        .map(drop)
+}
+
 /// Nobody's again, if `user` had typed it and not decided.
 pub async fn release(db: &Db, confirmation: SecretHash, user: UserId) -> Result<()> {
     db.command(

@@ -28,6 +28,7 @@ use crate::http::view::applications::{ApplicationDelete, ApplicationRow, Applica
 use crate::http::view::{When, counted};
 use crate::model::application::{Application, Client};
 use crate::protocol::params::Params;
+pub(in crate::http) use json::Fields;
 
 const PATH: &str = "/oauth/applications";
 /// Most pages of the list that are counted to.

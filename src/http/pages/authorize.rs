@@ -12,6 +12,7 @@ use crate::flow::App;
 use crate::flow::applications::Manager;
 use crate::flow::authorize::{self, Consent, Decision, Delivered, Next};
 use crate::flow::failed_requests::Attempt;
+use crate::flow::sandbox::{self, Answer};
 use crate::http::extract::form::{CSRF_FIELD, Form, page_body};
 use crate::http::extract::params::QueryParams;
 use crate::http::extract::viewer::Viewer;
@@ -48,6 +49,7 @@ pub(in crate::http) async fn show(
     Extension(request_id): Extension<RequestId>,
     caller: Caller,
     QueryParams(query): QueryParams,
+    answer: Option<Extension<Answer>>,
     viewer: Viewer,
 ) -> Response {
     let mut asking = Asking {
@@ -62,9 +64,11 @@ pub(in crate::http) async fn show(
         Err(problem) => return asking.unreadable(problem.description()),
     };
     asking.params = Some(&params);
-    let next = match params.get(HANDLE).filter(|_| params.get("client_id").is_none()) {
-        Some(handle) => authorize::resume(&app, Secret::new(handle), viewer.for_authorize()).await,
-        None => authorize::begin(&app, &caller, &params, viewer.for_authorize(), false).await,
+    let handle = params.get(HANDLE).filter(|_| params.get("client_id").is_none());
+    let next = match (handle, answer.filter(|_| app.is_sandbox)) {
+        (Some(handle), _) => authorize::resume(&app, Secret::new(handle), viewer.for_authorize()).await,
+        (None, Some(Extension(answer))) => sandbox::authorize(&app, &params, &answer).await,
+        (None, None) => authorize::begin(&app, &caller, &params, viewer.for_authorize(), false).await,
     };
     match next {
         Ok(next) => asking.answer(next).await,
@@ -362,7 +366,7 @@ pub(in crate::http) fn people_host(asked: &str, registered: Option<&RedirectUri>
     registered.map_or_else(|| asked.to_owned(), RedirectUri::people_host)
 }
 
-fn words(why: &Unproven) -> (&'static str, String) {
+pub(in crate::http) fn words(why: &Unproven) -> (&'static str, String) {
     match why {
         Unproven::MissingClientId => (
             "The application did not say who it is",

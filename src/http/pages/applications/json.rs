@@ -244,7 +244,7 @@ impl Key {
 /// What may be set. Members that are not here (`id`, `created_at`) are passed over.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
-struct Fields {
+pub(in crate::http) struct Fields {
     name: Option<String>,
     redirect_uris: Option<Texts>,
     confidential: Option<bool>,
@@ -301,8 +301,13 @@ impl Fields {
         serde_json::from_slice(body).map_err(|fault| fault.to_string())
     }
 
+    /// What a new application is to be called, and its secret.
+    pub(in crate::http) fn take_credentials(&mut self) -> (Option<String>, Option<Secret>) {
+        (self.client_id.take(), self.client_secret.take().map(Secret::new))
+    }
+
     /// What is sent replaces what `wanted` says.
-    fn put_into(self, wanted: &mut Wanted) {
+    pub(in crate::http) fn put_into(self, wanted: &mut Wanted) {
         fn set<T>(field: &mut T, sent: Option<T>) {
             if let Some(sent) = sent {
                 *field = sent;
@@ -443,10 +448,11 @@ pub(super) async fn create(app: &App, request: Request) -> Response {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
+    let (client_id, client_secret) = sent.take_credentials();
     let mut wanted = Wanted {
         confidential: true,
-        client_id: sent.client_id.take().unwrap_or_default(),
-        client_secret: sent.client_secret.take().map(Secret::new),
+        client_id: client_id.unwrap_or_default(),
+        client_secret,
         ..Wanted::default()
     };
     sent.put_into(&mut wanted);
