@@ -5,4 +5,5 @@ mod browser_application;
 mod certificates;
 mod oauth2_crate;
 mod python;
+mod sandbox_clients;
 mod signed;
