@@ -6,4 +6,5 @@ mod certificates;
 mod oauth2_crate;
 mod python;
 mod sandbox_clients;
+mod sandbox_example;
 mod signed;

@@ -25,10 +25,16 @@ struct Sandbox {
 
 impl Sandbox {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(TEGATA)
+        let mut command = Command::new(TEGATA);
+        command
             .args(["sandbox", "--listen", "127.0.0.1:0", "--log", "debug"])
-            .env_clear()
+            .env_clear();
+        Self::of(&mut command)
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = command
             .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -78,7 +84,9 @@ fn run(command: &mut Command, folder: &Path) -> String {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
         .output()
-        .unwrap_or_else(|error| panic!("{command:?} does not start ({error}): run `scripts/test`, which brings it"));
+        .unwrap_or_else(|error| {
+            panic!("{command:?} does not start ({error}): run `scripts/test`, which brings it")
+        });
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stdout}\n{stderr}");
@@ -140,7 +148,9 @@ fn requests_oauthlib_passes_the_thirty_scenarios_in_worlds_of_one_process() {
     let mut pytest = pytest();
     pytest.args(["-n", "4"]).env("TEGATA_SANDBOX", &sandbox.issuer);
     let printed = run(&mut pytest, &source("tests/python/sandbox"));
-    let names = passed(&printed).into_iter().filter_map(|name| name.strip_prefix("test_"));
+    let names = passed(&printed)
+        .into_iter()
+        .filter_map(|name| name.strip_prefix("test_"));
     assert_eq!(scenarios(names), all_thirty(), "{printed}");
     tells_no_secret(&sandbox);
 }
@@ -153,7 +163,9 @@ fn oauth4webapi_passes_the_thirty_scenarios_in_worlds_of_one_process() {
         .env("TEGATA_SANDBOX", &sandbox.issuer);
     let printed = run(&mut node, &source("tests/javascript"));
     let lines = printed.lines().filter_map(|line| line.trim().strip_prefix("ok "));
-    let names = lines.filter_map(|line| line.split_once(" - ")).map(|(_, name)| name);
+    let names = lines
+        .filter_map(|line| line.split_once(" - "))
+        .map(|(_, name)| name);
     assert_eq!(scenarios(names), all_thirty(), "{printed}");
     tells_no_secret(&sandbox);
 }
@@ -169,8 +181,14 @@ fn tells_no_secret(sandbox: &Sandbox) {
 
 #[test]
 fn the_test_file_of_the_readme_passes_and_has_twenty_lines() {
-    let folder = copied(&[(TESTING_CLIENTS, "conftest.py"), (README, "notes.py"), (README, "test_notes.py")]);
-    let lines = shown(README, "test_notes.py").lines().filter(|line| !line.is_empty());
+    let folder = copied(&[
+        (TESTING_CLIENTS, "conftest.py"),
+        (README, "notes.py"),
+        (README, "test_notes.py"),
+    ]);
+    let lines = shown(README, "test_notes.py")
+        .lines()
+        .filter(|line| !line.is_empty());
     assert!(lines.count() <= 20);
     let printed = run(pytest().arg("test_notes.py"), folder.path());
     let expected = [
@@ -185,20 +203,76 @@ fn the_test_file_of_the_readme_passes_and_has_twenty_lines() {
 
 #[test]
 fn the_pytest_examples_pass() {
-    let folder = copied(&[(TESTING_CLIENTS, "conftest.py"), (TESTING_CLIENTS, "test_record.py")]);
+    let folder = copied(&[
+        (TESTING_CLIENTS, "conftest.py"),
+        (TESTING_CLIENTS, "test_record.py"),
+    ]);
     let printed = run(pytest().arg("test_record.py"), folder.path());
     assert_eq!(passed(&printed).len(), 2, "{printed}");
 }
 
 #[test]
 fn the_vitest_example_passes() {
-    let folder = copied(&[(TESTING_CLIENTS, "sandbox.js"), (TESTING_CLIENTS, "client.test.js")]);
-    fs::write(folder.path().join("package.json"), json!({"type": "module"}).to_string()).unwrap();
+    let folder = copied(&[
+        (TESTING_CLIENTS, "sandbox.js"),
+        (TESTING_CLIENTS, "client.test.js"),
+    ]);
+    fs::write(
+        folder.path().join("package.json"),
+        json!({"type": "module"}).to_string(),
+    )
+    .unwrap();
     let packages = source("tests/javascript/node_modules");
     std::os::unix::fs::symlink(&packages, folder.path().join("node_modules")).unwrap();
     let mut node = node();
-    node.arg(packages.join("vitest/vitest.mjs")).args(["run", "--reporter=json"]);
+    node.arg(packages.join("vitest/vitest.mjs"))
+        .args(["run", "--reporter=json"]);
     let printed = run(&mut node, folder.path());
     let report: Value = serde_json::from_str(&printed).unwrap();
-    assert_eq!((&report["numTotalTests"], &report["numPassedTests"]), (&json!(3), &json!(3)), "{printed}");
+    assert_eq!(
+        (&report["numTotalTests"], &report["numPassedTests"]),
+        (&json!(3), &json!(3)),
+        "{printed}"
+    );
+}
+
+#[test]
+fn the_rust_example_is_the_test_beside_this_one() {
+    let example = shown(TESTING_CLIENTS, "sandbox_example.rs");
+    assert!(include_str!("sandbox_example.rs").ends_with(example), "{example}");
+}
+
+/// The values of `name` in a Dockerfile's ENV, or of `-e` in a command line.
+fn variables<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
+    let pairs = words.filter(|word| word.starts_with("TEGATA_"));
+    let pairs = pairs.filter_map(|word| word.split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.replace(":3801", ":0")))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_docker_line_runs_starts_and_wants_its_token() {
+    let image = include_str!("../../Dockerfile");
+    let line = TESTING_CLIENTS
+        .lines()
+        .find(|line| line.trim().starts_with("docker run "))
+        .unwrap();
+    let (_, arguments) = line.split_once(" tegata ").expect("the image, and what it runs");
+    let environment = variables(image.split_whitespace());
+    assert_eq!(environment.len(), 2, "the image's own");
+    let mut command = Command::new(TEGATA);
+    command
+        .args(arguments.split_whitespace())
+        .env_clear()
+        .envs(environment)
+        .envs(variables(line.split_whitespace()));
+    let sandbox = Sandbox::of(&mut command);
+
+    let http = super::sandbox_example::client();
+    let make = http.post(format!("{}/sandbox", sandbox.issuer)).json(&json!({}));
+    let refused = make.try_clone().unwrap().send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    let made = make.bearer_auth("not-for-production").send().await.unwrap();
+    assert_eq!(made.status(), 201);
 }

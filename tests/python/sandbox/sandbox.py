@@ -80,9 +80,10 @@ class Client:
         self.application = application or world.confidential
         self.token_url = world.url("/oauth/token")
         self.memos_url = world.url("/api/memos")
+        self.secret = self.application.get("client_secret")
         self.credentials = {"client_id": self.application["client_id"]}
-        if self.application["client_secret"]:
-            self.credentials["client_secret"] = self.application["client_secret"]
+        if self.secret:
+            self.credentials["client_secret"] = self.secret
         session.setdefault("redirect_uri", CALLBACK)
         self.session = OAuth2Session(self.application["client_id"], scope=scope, **session)
 
@@ -96,7 +97,7 @@ class Client:
 
     def redeem(self, callback, **more):
         """The token for what the browser brought back."""
-        more.setdefault("client_secret", self.application["client_secret"])
+        more.setdefault("client_secret", self.secret)
         return self.session.fetch_token(self.token_url, authorization_response=callback, **more)
 
     def sign_in(self, **decision):

@@ -112,7 +112,7 @@ def test_30_no_secret_is_told(world, caplog):
     client.memos()
 
     password = world.users[0]["password"]
-    secrets = [client.application["client_secret"], client.session._code_verifier, code, password]
+    secrets = [client.secret, client.session._code_verifier, code, password]
     secrets += [token[kind] for token in (first, second) for kind in ("access_token", "refresh_token")]
     record = world.seen("token", count=2) + world.seen("memos", count=1) + world.seen("authorize")
     told = json.dumps(record) + caplog.text
