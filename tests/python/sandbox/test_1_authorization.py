@@ -5,9 +5,9 @@ import requests
 from oauthlib.oauth2 import (
     AccessDeniedError,
     InvalidGrantError,
-    InvalidRequestError,
     MismatchingStateError,
     MissingCodeError,
+    OAuth2Error,
 )
 from sandbox import BOTH, CALLBACK, Client
 
@@ -32,7 +32,7 @@ def test_03_less_is_granted_than_was_asked_for(world):
     client = Client(world)
     with pytest.raises(Warning, match="Scope has changed") as told:
         client.sign_in(scope="read")
-    assert (told.value.old_scope, told.value.new_scope) == (BOTH, ["read"])
+    assert (sorted(told.value.old_scope), told.value.new_scope) == (BOTH, ["read"])
 
     narrower = Client(world, token=told.value.token)
     assert narrower.messages() == []
@@ -101,7 +101,7 @@ def test_08_a_public_client_is_held_to_pkce(world):
     assert "verifier" in world.seen("token", count=2)[-1]["reason"]
 
     without = Client(world, world.public)
-    with pytest.raises(InvalidRequestError, match="code_challenge"):
+    with pytest.raises(OAuth2Error, match="invalid_request.*code_challenge"):
         without.redeem(world.decide(without.address()))
 
 
