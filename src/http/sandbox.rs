@@ -341,7 +341,6 @@ fn routes(world: &Arc<World>, stopping: Arc<IsStopping>) -> Router {
         .merge(sessions::routes())
         .merge(devices::routes())
         .merge(scripts::routes())
-        .merge(record::routes())
         .merge(debugger::routes(world))
         .merge(requests::routes())
         .merge(openapi::routes())
