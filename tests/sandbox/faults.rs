@@ -152,7 +152,7 @@ with_a_target! {
     async fn a_redirect_to_our_own_pages_is_not_changed_and_not_counted(target: &Target) {
         let script = json!({ "endpoint": "authorize", "answer": { "set": { "state": "forged" } } });
         let id = target.script(script).await;
-        let login = target.authorize(&[("login_hint", "")]).await;
+        let login = target.ask(&[]).await;
         assert!(login.header("location").starts_with("/login"), "{login:?}");
         assert_eq!(target.told(id).await["hits"], 0);
         let redirect = target.authorize(&[]).await.is(302);

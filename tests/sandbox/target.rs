@@ -174,6 +174,12 @@ impl Target {
 
     /// An authorization request of the public application, answered for `alice`.
     pub(super) async fn authorize(&self, more: &[(&str, &str)]) -> Answer {
+        let hint = ("login_hint", seeds::USER);
+        self.ask(&[&[hint], more].concat()).await
+    }
+
+    /// The same, answered by nobody.
+    pub(super) async fn ask(&self, more: &[(&str, &str)]) -> Answer {
         let ask = [
             ("response_type", "code"),
             ("client_id", seeds::PUBLIC),
@@ -182,7 +188,6 @@ impl Target {
             ("state", "kept"),
             ("code_challenge", crate::world::CHALLENGE),
             ("code_challenge_method", "S256"),
-            ("login_hint", seeds::USER),
         ];
         sent(self.get("/oauth/authorize").query(&ask).query(more)).await
     }
