@@ -210,10 +210,10 @@ fn the_test_file_of_the_readme_passes_and_has_twenty_lines() {
 fn the_pytest_examples_pass() {
     let folder = copied(&[
         (TESTING_CLIENTS, "conftest.py"),
-        (TESTING_CLIENTS, "test_record.py"),
+        (TESTING_CLIENTS, "test_more.py"),
     ]);
-    let printed = run(pytest().arg("test_record.py"), folder.path());
-    assert_eq!(passed(&printed).len(), 2, "{printed}");
+    let printed = run(pytest().arg("test_more.py"), folder.path());
+    assert_eq!(passed(&printed).len(), 3, "{printed}");
 }
 
 #[test]
