@@ -9,10 +9,10 @@ export const CALLBACK = 'http://127.0.0.1:8765/callback'
 // A sandbox speaks plain http.
 const PLAIN = { [oauth.allowInsecureRequests]: true }
 
-/** A world made for one test in the sandbox that TEGATA_SANDBOX names, steered through its control plane. */
+/** A world made for one test in the sandbox that SANDBOX_ISSUER names, steered through its control plane. */
 export class World {
   static async make(test) {
-    const made = await fetch(`${process.env.TEGATA_SANDBOX}/sandbox`, json('POST', {}))
+    const made = await fetch(`${process.env.SANDBOX_ISSUER}/sandbox`, json('POST', {}))
     assert.equal(made.status, 201)
     const world = Object.assign(new World(), await made.json())
     test.after(() => fetch(world.control, { method: 'DELETE' }))

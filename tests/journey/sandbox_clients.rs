@@ -71,39 +71,44 @@ fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Runs a program that must succeed, `tegata` on its path; what it printed on stdout.
-#[track_caller]
-fn run(command: &mut Command, folder: &Path) -> String {
+/// A program with `tegata` on its path; nothing else of the test's own environment reaches it.
+fn program(name: &str) -> Command {
     let paths = env::var_os("PATH").unwrap_or_default();
     let own = Path::new(TEGATA).parent().unwrap().to_owned();
     let path = env::join_paths([own].into_iter().chain(env::split_paths(&paths))).unwrap();
-    let output = command
-        .current_dir(folder)
+    let mut command = Command::new(name);
+    command
+        .env_clear()
         .env("PATH", path)
         .env("NO_COLOR", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| {
-            panic!("{command:?} does not start ({error}): run `scripts/test`, which brings it")
-        });
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stdout}\n{stderr}");
-    stdout
+        .stdin(Stdio::null());
+    command
 }
 
 fn pytest() -> Command {
     let python = env::var("TEGATA_TEST_PYTHON").unwrap_or_else(|_| {
         panic!("TEGATA_TEST_PYTHON is not set: run `scripts/test`, which prepares the Python clients")
     });
-    let mut command = Command::new(python);
+    let mut command = program(&python);
     command.args(["-m", "pytest", "-p", "no:cacheprovider", "-rA", "--color=no"]);
     command
 }
 
 fn node() -> Command {
-    Command::new(env::var("TEGATA_TEST_NODE").unwrap_or_else(|_| "node".to_owned()))
+    program(&env::var("TEGATA_TEST_NODE").unwrap_or_else(|_| "node".to_owned()))
+}
+
+/// Runs a program that must succeed; what it printed on stdout.
+#[track_caller]
+fn run(command: &mut Command, folder: &Path) -> String {
+    let output = command.current_dir(folder).output().unwrap_or_else(|error| {
+        panic!("{command:?} does not start ({error}): run `scripts/test`, which brings it")
+    });
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    stdout
 }
 
 /// The tests that pytest lists as passed, by their bare names.
@@ -146,7 +151,7 @@ fn copied(files: &[(&str, &str)]) -> TempDir {
 fn requests_oauthlib_passes_the_thirty_scenarios_in_worlds_of_one_process() {
     let sandbox = Sandbox::start();
     let mut pytest = pytest();
-    pytest.args(["-n", "4"]).env("TEGATA_SANDBOX", &sandbox.issuer);
+    pytest.args(["-n", "4"]).env("SANDBOX_ISSUER", &sandbox.issuer);
     let printed = run(&mut pytest, &source("tests/python/sandbox"));
     let names = passed(&printed)
         .into_iter()
@@ -160,7 +165,7 @@ fn oauth4webapi_passes_the_thirty_scenarios_in_worlds_of_one_process() {
     let sandbox = Sandbox::start();
     let mut node = node();
     node.args(["--test", "--test-reporter=tap", "scenarios.test.js"])
-        .env("TEGATA_SANDBOX", &sandbox.issuer);
+        .env("SANDBOX_ISSUER", &sandbox.issuer);
     let printed = run(&mut node, &source("tests/javascript"));
     let lines = printed.lines().filter_map(|line| line.trim().strip_prefix("ok "));
     let names = lines
@@ -205,10 +210,10 @@ fn the_test_file_of_the_readme_passes_and_has_twenty_lines() {
 fn the_pytest_examples_pass() {
     let folder = copied(&[
         (TESTING_CLIENTS, "conftest.py"),
-        (TESTING_CLIENTS, "test_record.py"),
+        (TESTING_CLIENTS, "test_more.py"),
     ]);
-    let printed = run(pytest().arg("test_record.py"), folder.path());
-    assert_eq!(passed(&printed).len(), 2, "{printed}");
+    let printed = run(pytest().arg("test_more.py"), folder.path());
+    assert_eq!(passed(&printed).len(), 3, "{printed}");
 }
 
 #[test]

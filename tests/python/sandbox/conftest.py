@@ -1,4 +1,4 @@
-"""Every test has a world of its own in one running `tegata sandbox`, whose issuer TEGATA_SANDBOX names."""
+"""Every test has a world of its own in one running `tegata sandbox`, whose issuer SANDBOX_ISSUER names."""
 
 import os
 
@@ -11,7 +11,7 @@ os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 @pytest.fixture(scope="session")
 def root():
-    return os.environ["TEGATA_SANDBOX"]
+    return os.environ["SANDBOX_ISSUER"]
 
 
 @pytest.fixture
