@@ -20,6 +20,7 @@ pub mod login;
 pub mod memos;
 pub mod oauth1;
 pub mod origins;
+pub mod outbound;
 mod retry;
 mod reuse;
 pub mod revoke;
