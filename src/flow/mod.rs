@@ -10,6 +10,7 @@ pub mod check;
 mod client_auth;
 mod clients;
 pub mod device;
+pub mod doctor;
 pub mod error;
 pub mod failed_requests;
 pub mod families;
