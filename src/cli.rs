@@ -9,6 +9,7 @@ mod application;
 mod audit;
 mod certificate;
 mod check;
+mod doctor;
 mod failure;
 mod grant;
 mod output;
@@ -57,6 +58,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> Result<(), Failure> {
+    // what is looked at may be anybody's, whatever this machine's settings are
+    if let Command::Doctor(given) = &arguments.command {
+        return runtime(Builder::new_current_thread())?.block_on(doctor::run(given, arguments.format));
+    }
     if let Command::Sandbox(wanted) = arguments.command {
         return sandbox::run(&wanted, arguments.settings);
     }
@@ -127,6 +132,7 @@ async fn perform(
         | Command::Audit(_)
         | Command::Certificate(_)
         | Command::Check(_)
+        | Command::Doctor(_)
         | Command::Sandbox(_)
         | Command::Serve => format.render(&Migrated::new(app.config.database_url.to_string())),
     }

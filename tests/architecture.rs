@@ -200,6 +200,26 @@ fn only_the_doorstep_and_http_know_axum() {
 }
 
 #[test]
+fn requests_leave_for_other_servers_by_one_door() {
+    let clients = ["hyper_rustls", "hyper_util::client", "reqwest"];
+    let mut faults = Vec::new();
+    for source in sources("src") {
+        if source.path == Path::new("src/flow/outbound.rs") {
+            continue;
+        }
+        for (line, code) in source.lines() {
+            let found = clients.iter().filter(|client| code.contains(*client));
+            faults.extend(found.map(|client| format!("{}:{line}: {client}", source.path.display())));
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "requests that no bound holds:\n{}",
+        faults.join("\n")
+    );
+}
+
+#[test]
 fn the_rules_and_the_nouns_do_no_input_and_no_output() {
     let doors = [
         "tokio", "std::fs", "std::env", "async fn", ".await", "println!", "tracing",

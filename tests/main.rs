@@ -11,6 +11,7 @@ mod world;
 mod architecture;
 mod audit;
 mod cli;
+mod doctor;
 mod endpoints;
 mod flows;
 mod form;

@@ -65,6 +65,8 @@ pub enum Command {
     Certificate(CertificateCommand),
     /// List the settings and applications that depart from best current practice (RFC 9700)
     Check(Check),
+    /// Act as a client against any authorization server or resource, and tell which side breaks which rule
+    Doctor(Doctor),
     /// Print the audit log, the newest first: a JSON document a line
     Audit(AuditSearch),
     /// The key that secrets of OAuth 1.0a rest sealed under
@@ -106,6 +108,26 @@ pub struct Check {
     /// Exit with 1 where anything is listed
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `tegata doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The issuer of an authorization server, or the URL of a resource
+    #[arg(value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub url: String,
+    /// A client that is registered there, to try more as
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub client_id: Option<String>,
+    /// A redirect URI that is registered for the client; nobody is sent there
+    #[arg(long, value_name = "URI", requires = "client_id", value_parser = NonEmptyStringValueParser::new())]
+    pub redirect_uri: Option<String>,
+    /// What the client asks for
+    #[arg(long, value_name = "SCOPE", requires = "client_id", value_parser = NonEmptyStringValueParser::new())]
+    pub scope: Option<String>,
+    /// Read the client's secret from standard input, get a token by it and revoke that
+    #[arg(long, requires = "client_id")]
+    pub client_secret_stdin: bool,
 }
 
 /// `tegata sealing-key …`
@@ -533,6 +555,8 @@ mod tests {
             "tegata certificate create --name=",
             "tegata sealing-key forget",
             "tegata sealing-key forget 0123",
+            "tegata doctor",
+            "tegata doctor https://id.example --redirect-uri https://app.example/",
         ] {
             assert_eq!(refused(line).exit_code(), 2, "{line}");
         }

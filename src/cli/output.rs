@@ -1,6 +1,7 @@
 //! What the commands print: every JSON shape, and its plain lines.
 
 mod certificates;
+mod doctor;
 mod families;
 
 use std::fmt::Write as _;

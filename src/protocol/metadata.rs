@@ -158,7 +158,7 @@ pub fn well_known_path(issuer: &str) -> String {
 }
 
 /// The path of the well-known document `name` about `url`: the name goes between host and path.
-pub(super) fn well_known(name: &str, url: &str) -> String {
+pub fn well_known(name: &str, url: &str) -> String {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = after_scheme.find('/').map_or("", |at| &after_scheme[at..]);
     format!("{name}{}", path.trim_end_matches('/'))

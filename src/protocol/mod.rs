@@ -20,15 +20,18 @@
 //! | RFC 8628 | the device authorization answer; whether a poll is good | [`device`], [`grant::device`] |
 //! | RFC 8414, RFC 9207 §3 | server metadata | [`metadata`] |
 //! | RFC 9700 | where settings depart from best current practice | [`departure`] |
+//! | all of these | what a client may expect of any server, judged from its answers | [`doctor`], [`answer`] |
 //! | RFC 9110 §8.3, §12.5.1 | what a body is, and what is wanted back | [`media_type`] |
 //! | RFC 8707, RFC 9728 | where a token may be used; how a resource describes itself | [`resource`] |
 
+pub mod answer;
 pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
 pub mod client_certificate;
 pub mod departure;
 pub mod device;
+pub mod doctor;
 pub mod error;
 pub mod explanation;
 pub mod forwarded;
