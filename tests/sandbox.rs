@@ -1,5 +1,6 @@
 //! The target of client tests, and what steers it.
 
+mod debugger;
 mod deeds;
 mod faults;
 mod guard;
