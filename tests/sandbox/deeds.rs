@@ -94,8 +94,8 @@ impl Target {
         let request = self
             .http
             .request(method, format!("{}/sandbox/{path}", self.issuer));
-        answered(match &body {
-            Some(body) => request.json(body),
+        answered(match body {
+            Some(body) => request.json(&body),
             None => request,
         })
         .await
