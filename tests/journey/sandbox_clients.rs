@@ -244,7 +244,10 @@ fn the_vitest_example_passes() {
 #[test]
 fn the_rust_example_is_the_test_beside_this_one() {
     let example = shown(TESTING_CLIENTS, "sandbox_example.rs");
-    assert!(include_str!("sandbox_example.rs").ends_with(example), "{example}");
+    assert!(
+        include_str!("sandbox_example.rs").trim_end().ends_with(example),
+        "{example}"
+    );
 }
 
 /// The values of `name` in a Dockerfile's ENV, or of `-e` in a command line.
@@ -264,7 +267,8 @@ async fn what_the_docker_line_runs_starts_and_wants_its_token() {
         .find(|line| line.trim().starts_with("docker run "))
         .unwrap();
     let (_, arguments) = line.split_once(" tegata ").expect("the image, and what it runs");
-    let environment = variables(image.split_whitespace());
+    let instructions = image.lines().filter(|line| !line.starts_with('#'));
+    let environment = variables(instructions.flat_map(str::split_whitespace));
     assert_eq!(environment.len(), 2, "the image's own");
     let mut command = Command::new(TEGATA);
     command
