@@ -41,20 +41,17 @@ pub fn read(header: &[u8]) -> Vec<Challenge> {
             continue;
         }
         let equals = after.trim_start_matches([' ', '\t']).strip_prefix('=');
-        match (equals, challenges.last_mut()) {
-            (Some(value), Some(challenge)) => {
-                let (value, after) = self::value(value.trim_start_matches([' ', '\t']));
-                challenge.parameters.push((word.to_ascii_lowercase(), value));
-                rest = after;
-            }
-            _ => {
-                challenges.push(Challenge {
-                    scheme: word.to_owned(),
-                    parameters: Vec::new(),
-                });
-                rest = after;
-            }
+        if let (Some(value), Some(challenge)) = (equals, challenges.last_mut()) {
+            let (value, after) = self::value(value.trim_start_matches([' ', '\t']));
+            challenge.parameters.push((word.to_ascii_lowercase(), value));
+            rest = after;
+            continue;
         }
+        challenges.push(Challenge {
+            scheme: word.to_owned(),
+            parameters: Vec::new(),
+        });
+        rest = after;
     }
 }
 

@@ -104,7 +104,7 @@ const BOTH: Rule = Rule {
 
 /// What is to be said of the answer to a request without a token, and the challenge in it.
 pub fn without_token(answer: &Answer) -> (Vec<Check>, Option<Challenge>) {
-    if matches!(answer.status, 404 | 405 | 406) {
+    if matches!(answer.status, 404..=406) {
         let why = format!("status {}: there is nothing to GET at this URL", answer.status);
         return (vec![REFUSED.not_tried(why)], None);
     }
@@ -134,7 +134,7 @@ pub fn metadata_url<'a>(challenge: &'a Challenge, resource: &str) -> Option<&'a 
 
 /// What is to be said of the answer to a token that nobody issued.
 pub fn with_unknown_token(answer: &Answer) -> Vec<Check> {
-    if matches!(answer.status, 404 | 405 | 406) {
+    if matches!(answer.status, 404..=406) {
         return vec![INVALID.not_tried(format!("status {}", answer.status))];
     }
     let challenge = challenge::find(answer.headers("www-authenticate"), "Bearer").unwrap_or_default();
