@@ -279,9 +279,9 @@ async fn what_the_docker_line_runs_starts_and_wants_its_token() {
     let sandbox = Sandbox::of(&mut command);
 
     let http = super::sandbox_example::client();
-    let make = http.post(format!("{}/sandbox", sandbox.issuer)).json(&json!({}));
-    let refused = make.try_clone().unwrap().send().await.unwrap();
+    let request = http.post(format!("{}/sandbox", sandbox.issuer)).json(&json!({}));
+    let refused = request.try_clone().unwrap().send().await.unwrap();
     assert_eq!(refused.status(), 403);
-    let made = make.bearer_auth("not-for-production").send().await.unwrap();
+    let made = request.bearer_auth("not-for-production").send().await.unwrap();
     assert_eq!(made.status(), 201);
 }
