@@ -55,7 +55,7 @@ impl Answer {
 
     /// An error of the control plane, and what its description has to say.
     #[track_caller]
-    fn is_refused(self, status: u16, error: &str, said: &str) {
+    fn refused_as(self, status: u16, error: &str, said: &str) {
         let body = self.is(status);
         assert_eq!(body["error"], error, "{body}");
         let description = body["error_description"].as_str().unwrap();
@@ -63,18 +63,18 @@ impl Answer {
     }
 
     #[track_caller]
-    fn is_invalid(self, said: &str) {
-        self.is_refused(400, "invalid_request", said);
+    fn invalid_as(self, said: &str) {
+        self.refused_as(400, "invalid_request", said);
     }
 
     #[track_caller]
-    fn is_not_found(self, said: &str) {
-        self.is_refused(404, "not_found", said);
+    fn not_found_as(self, said: &str) {
+        self.refused_as(404, "not_found", said);
     }
 
     /// An OAuth error of the real endpoints.
     #[track_caller]
-    fn is_error(self, error: &str) {
+    fn error_is(self, error: &str) {
         assert_eq!(self.1["error"], error, "{} {}", self.0, self.1);
     }
 }
@@ -263,7 +263,7 @@ in_a_sandbox! {
 
         target.delete("users/bob").await.is(204);
         assert_eq!(target.memos(&tokens).await, 401);
-        target.delete("users/bob").await.is_not_found("no user bob");
+        target.delete("users/bob").await.not_found_as("no user bob");
     }
 
     async fn a_user_is_changed_and_what_hangs_on_it_ends(target: &Target) {
@@ -273,34 +273,34 @@ in_a_sandbox! {
         assert_eq!(target.memos(&tokens).await, 200);
         let disabled = target.patch("users/alice", json!({ "disabled": true })).await.is(200);
         assert_eq!(disabled["disabled"], true);
-        target.refresh(&tokens).await.is_error("invalid_grant");
-        target.post("tokens", json!({})).await.is_invalid("disabled");
+        target.refresh(&tokens).await.error_is("invalid_grant");
+        target.post("tokens", json!({})).await.invalid_as("disabled");
 
         target.patch("users/alice", json!({ "disabled": false })).await.is(200);
-        target.patch("users/alice", json!({ "admin": false })).await.is_refused(409, "conflict", "administrator");
+        target.patch("users/alice", json!({ "admin": false })).await.refused_as(409, "conflict", "administrator");
         let tokens = target.mint(json!({})).await;
-        target.patch("users/alice", json!({ "password": "short" })).await.is_invalid("password: ");
+        target.patch("users/alice", json!({ "password": "short" })).await.invalid_as("password: ");
         target.patch("users/alice", json!({ "password": "correct horse" })).await.is(200);
-        target.refresh(&tokens).await.is_error("invalid_grant");
-        target.patch("users/alice", json!({ "username": "bob" })).await.is_invalid("username");
-        target.patch("users/nobody", json!({})).await.is_not_found("nobody");
+        target.refresh(&tokens).await.error_is("invalid_grant");
+        target.patch("users/alice", json!({ "username": "bob" })).await.invalid_as("username");
+        target.patch("users/nobody", json!({})).await.not_found_as("nobody");
     }
 
     async fn a_user_who_cannot_be_made_is_refused_in_words(target: &Target) {
         let taken = json!({ "username": "ALICE", "password": "correct horse" });
-        target.post("users", taken).await.is_refused(409, "conflict", "taken");
+        target.post("users", taken).await.refused_as(409, "conflict", "taken");
         let short = json!({ "username": "bob", "password": "short" });
-        target.post("users", short).await.is_invalid("password: ");
+        target.post("users", short).await.invalid_as("password: ");
         let unknown = json!({ "username": "bob", "role": "owner" });
-        target.post("users", unknown).await.is_invalid("role");
-        target.post("users", json!({})).await.is_invalid("username");
+        target.post("users", unknown).await.invalid_as("role");
+        target.post("users", json!({})).await.invalid_as("username");
     }
 
     async fn an_application_has_the_id_secret_and_lifetime_that_are_chosen(target: &Target) {
         let wanted = json!({ "client_id": "mine", "client_secret": "hush", "access_token_ttl": "61s" });
         let made = target.post("applications", wanted.clone()).await.is(201);
         assert_eq!((&made["client_id"], &made["client_secret"]), (&json!("mine"), &json!("hush")));
-        target.post("applications", wanted).await.is_refused(409, "conflict", "mine");
+        target.post("applications", wanted).await.refused_as(409, "conflict", "mine");
 
         let own = [("grant_type", "client_credentials")];
         assert_eq!(target.token_as("mine", "hush", &own).await.is(200)["expires_in"], 61);
@@ -311,8 +311,8 @@ in_a_sandbox! {
         let listed = listed["applications"].as_array().unwrap();
         assert!(listed.iter().any(|application| application["client_id"] == "mine"));
         target.delete("applications/mine").await.is(204);
-        target.token_as("mine", "hush", &own).await.is_error("invalid_client");
-        target.delete("applications/mine").await.is_not_found("no application mine");
+        target.token_as("mine", "hush", &own).await.error_is("invalid_client");
+        target.delete("applications/mine").await.not_found_as("no application mine");
     }
 
     async fn an_application_of_which_nothing_is_said_works(target: &Target) {
@@ -325,12 +325,12 @@ in_a_sandbox! {
 
     async fn an_application_that_cannot_be_had_is_refused_in_words(target: &Target) {
         let unknown = json!({ "redirect_uri": CALLBACK });
-        target.post("applications", unknown).await.is_invalid("redirect_uris");
+        target.post("applications", unknown).await.invalid_as("redirect_uris");
         let wrong = json!({ "redirect_uris": ["ftp://x"], "confidential": false, "trusted": true });
-        target.post("applications", wrong).await.is_invalid("trusted: ");
+        target.post("applications", wrong).await.invalid_as("trusted: ");
         let fixed = json!({ "client_secret": "other" });
-        target.patch("applications/public", fixed).await.is_invalid("client_secret");
-        target.patch("applications/nobody", json!({})).await.is_not_found("no application nobody");
+        target.patch("applications/public", fixed).await.invalid_as("client_secret");
+        target.patch("applications/nobody", json!({})).await.not_found_as("no application nobody");
     }
 
     async fn an_approval_answers_the_url_that_a_browser_would_open(target: &Target) {
@@ -347,7 +347,7 @@ in_a_sandbox! {
         assert_eq!(decided["method"], "GET");
 
         assert_eq!(target.redeem(&answer["code"]).await.is(200)["scope"], "read");
-        target.redeem(&answer["code"]).await.is_error("invalid_grant");
+        target.redeem(&answer["code"]).await.error_is("invalid_grant");
     }
 
     async fn a_denial_comes_with_the_state_even_where_it_was_allowed_before(target: &Target) {
@@ -368,9 +368,9 @@ in_a_sandbox! {
         assert_eq!(tokens["scope"], "read");
 
         let wider = json!({ "parameters": ask(json!({ "scope": "read" })), "scope": "read write" });
-        target.post("authorize", wider).await.is_invalid("write is not in");
+        target.post("authorize", wider).await.invalid_as("write is not in");
         let empty = json!({ "parameters": ask(json!({})), "scope": "" });
-        target.post("authorize", empty).await.is_invalid("at least one");
+        target.post("authorize", empty).await.invalid_as("at least one");
     }
 
     async fn prompts_are_answered_as_by_somebody_who_is_signed_in(target: &Target) {
@@ -405,14 +405,14 @@ in_a_sandbox! {
         let authorize = async |sent: Value| target.post("authorize", sent).await;
         let other = "https://client.example/other";
         let elsewhere = json!({ "parameters": ask(json!({ "redirect_uri": other })) });
-        authorize(elsewhere).await.is_invalid("https://client.example/other; registered: http://127.0.0.1/");
+        authorize(elsewhere).await.invalid_as("https://client.example/other; registered: http://127.0.0.1/");
         let nobody = json!({ "parameters": ask(json!({ "client_id": "nobody" })) });
-        authorize(nobody).await.is_invalid("client_id");
+        authorize(nobody).await.invalid_as("client_id");
         let nobody = json!({ "parameters": ask(json!({})), "username": "nobody" });
-        authorize(nobody).await.is_not_found("no user nobody");
+        authorize(nobody).await.not_found_as("no user nobody");
         let token = json!({ "url": format!("{}/oauth/token?client_id=x", target.issuer) });
-        authorize(token).await.is_invalid("/oauth/authorize");
-        authorize(json!({})).await.is_invalid("url");
+        authorize(token).await.invalid_as("/oauth/authorize");
+        authorize(json!({})).await.invalid_as("url");
 
         let twice = target.decided(ask(json!({ "code_challenge": ["a", "b"] }))).await;
         assert_eq!(twice["error"], "invalid_request", "{twice}");
@@ -433,8 +433,8 @@ in_a_sandbox! {
         assert_eq!(opened().await["error"], "access_denied");
         put(json!({})).await.is(200);
         assert_eq!(scope_of(&opened().await["code"]).await, "read write");
-        put(json!({ "decision": "perhaps" })).await.is_invalid("perhaps");
-        put(json!({ "scope": "" })).await.is_invalid("scope");
+        put(json!({ "decision": "perhaps" })).await.invalid_as("perhaps");
+        put(json!({ "scope": "" })).await.invalid_as("scope");
     }
 
     async fn without_a_user_in_the_hint_the_page_is_shown(target: &Target) {
@@ -509,7 +509,7 @@ in_a_sandbox! {
     async fn a_revoked_token_set_is_dead(target: &Target) {
         let minted = target.mint(json!({ "revoked": true })).await;
         assert_eq!(target.memos(&minted).await, 401);
-        target.refresh(&minted).await.is_error("invalid_grant");
+        target.refresh(&minted).await.error_is("invalid_grant");
     }
 
     async fn a_token_minted_for_another_resource_is_not_taken_here(target: &Target) {
@@ -538,34 +538,34 @@ in_a_sandbox! {
             (json!({ "resource": ["memos"] }), "memos"),
             (json!({ "audience": "memos" }), "audience"),
         ] {
-            target.post("tokens", wanted).await.is_invalid(said);
+            target.post("tokens", wanted).await.invalid_as(said);
         }
         let nobody = target.post("tokens", json!({ "client_id": "nobody" })).await;
-        nobody.is_not_found("no application nobody");
+        nobody.not_found_as("no application nobody");
         let nobody = target.post("tokens", json!({ "username": "nobody" })).await;
-        nobody.is_not_found("no user nobody");
+        nobody.not_found_as("no user nobody");
     }
 
     async fn the_provider_revokes_one_token_or_all_of_somebody(target: &Target) {
         let revoke = async |sent: Value| target.post("revoke", sent).await;
         let (first, second) = (target.mint(json!({})).await, target.mint(json!({})).await);
         assert_eq!(revoke(json!({ "token": first["access_token"] })).await.is(200)["revoked"], 1);
-        target.refresh(&first).await.is_error("invalid_grant");
+        target.refresh(&first).await.error_is("invalid_grant");
         assert_eq!(target.memos(&second).await, 200);
 
         let of_another = json!({ "username": "alice", "client_id": "public" });
         assert_eq!(revoke(of_another).await.is(200)["revoked"], 0);
         assert_eq!(revoke(json!({ "username": "alice" })).await.is(200)["revoked"], 1);
-        target.refresh(&second).await.is_error("invalid_grant");
+        target.refresh(&second).await.error_is("invalid_grant");
 
         let own = target.mint(json!({ "username": null })).await;
         revoke(json!({ "client_id": "confidential" })).await.is(200);
         assert_eq!(target.memos(&own).await, 401);
 
-        revoke(json!({ "token": "tga_x" })).await.is_not_found("token");
-        revoke(json!({ "username": "nobody" })).await.is_not_found("nobody");
-        revoke(json!({})).await.is_invalid("token");
-        revoke(json!({ "token": "tga_x", "username": "alice" })).await.is_invalid("token");
+        revoke(json!({ "token": "tga_x" })).await.not_found_as("token");
+        revoke(json!({ "username": "nobody" })).await.not_found_as("nobody");
+        revoke(json!({})).await.invalid_as("token");
+        revoke(json!({ "token": "tga_x", "username": "alice" })).await.invalid_as("token");
     }
 
     async fn sessions_end_when_they_are_ended(target: &Target) {
@@ -582,8 +582,8 @@ in_a_sandbox! {
         };
         assert_eq!(account().await, 200);
 
-        target.delete("sessions").await.is_invalid("username");
-        target.delete("sessions?username=nobody").await.is_not_found("nobody");
+        target.delete("sessions").await.invalid_as("username");
+        target.delete("sessions?username=nobody").await.not_found_as("nobody");
         assert_eq!(account().await, 200);
         target.delete("sessions?username=alice").await.is(204);
         assert_eq!(account().await, 303);
@@ -594,12 +594,12 @@ in_a_sandbox! {
         let sent = json!({ "user_code": codes["user_code"], "decision": "approve", "scope": "read" });
         assert_eq!(target.post("devices", sent.clone()).await.is(200)["decided"], true);
         assert_eq!(target.poll(&codes).await.is(200)["scope"], "read");
-        target.post("devices", sent).await.is_not_found("user_code");
+        target.post("devices", sent).await.not_found_as("user_code");
 
         let codes = target.device_codes().await;
         let sent = json!({ "user_code": codes["user_code"], "decision": "deny" });
         target.post("devices", sent).await.is(200);
-        target.poll(&codes).await.is_error("access_denied");
+        target.poll(&codes).await.error_is("access_denied");
     }
 
     async fn a_device_is_told_to_slow_down_and_to_wait_before_it_is_decided(target: &Target) {
@@ -608,42 +608,42 @@ in_a_sandbox! {
         assert_eq!(target.post("devices", sent).await.is(201)["decided"], false);
         let codes = target.device_codes().await;
         for _ in 0..2 {
-            target.poll(&codes).await.is_error("slow_down");
+            target.poll(&codes).await.error_is("slow_down");
         }
         for _ in 0..3 {
-            target.poll(&codes).await.is_error("authorization_pending");
+            target.poll(&codes).await.error_is("authorization_pending");
         }
         let tokens = target.poll(&codes).await.is(200);
         assert_eq!(target.seen(&tokens).await["username"], "alice");
-        target.poll(&codes).await.is_error("invalid_grant");
+        target.poll(&codes).await.error_is("invalid_grant");
     }
 
     async fn a_device_for_which_nothing_is_ordered_waits(target: &Target) {
         target.advance(0);
         let (first, second) = (target.device_codes().await, target.device_codes().await);
         target.post("devices", json!({ "decision": "deny", "client_id": "public" })).await.is(201);
-        target.poll(&first).await.is_error("authorization_pending");
+        target.poll(&first).await.error_is("authorization_pending");
         target.post("devices", json!({ "decision": "deny" })).await.is(201);
-        target.poll(&second).await.is_error("access_denied");
-        target.poll(&first).await.is_error("slow_down");
+        target.poll(&second).await.error_is("access_denied");
+        target.poll(&first).await.error_is("slow_down");
     }
 
     async fn an_order_keeps_to_the_device_that_it_began_with(target: &Target) {
         target.advance(0);
         let (first, second) = (target.device_codes().await, target.device_codes().await);
         target.post("devices", json!({ "decision": "deny", "after_polls": 1 })).await.is(201);
-        target.poll(&first).await.is_error("authorization_pending");
-        target.poll(&second).await.is_error("authorization_pending");
-        target.poll(&first).await.is_error("access_denied");
+        target.poll(&first).await.error_is("authorization_pending");
+        target.poll(&second).await.error_is("authorization_pending");
+        target.poll(&first).await.error_is("access_denied");
     }
 
     async fn an_order_that_cannot_be_meant_is_refused_in_words(target: &Target) {
         let order = async |sent: Value| target.post("devices", sent).await;
-        order(json!({})).await.is_invalid("decision");
-        order(json!({ "decision": "approve", "after_polls": -1 })).await.is_invalid("-1");
-        order(json!({ "decision": "approve", "user_code": "WDJB" })).await.is_invalid("user_code");
-        order(json!({ "decision": "approve", "user_code": "WDJB-MJHT" })).await.is_not_found("user_code");
-        order(json!({ "decision": "approve", "client_id": "nobody" })).await.is_not_found("nobody");
-        order(json!({ "decision": "approve", "username": "nobody" })).await.is_not_found("nobody");
+        order(json!({})).await.invalid_as("decision");
+        order(json!({ "decision": "approve", "after_polls": -1 })).await.invalid_as("-1");
+        order(json!({ "decision": "approve", "user_code": "WDJB" })).await.invalid_as("user_code");
+        order(json!({ "decision": "approve", "user_code": "WDJB-MJHT" })).await.not_found_as("user_code");
+        order(json!({ "decision": "approve", "client_id": "nobody" })).await.not_found_as("nobody");
+        order(json!({ "decision": "approve", "username": "nobody" })).await.not_found_as("nobody");
     }
 }
