@@ -281,8 +281,8 @@ fn operation() -> Router<Http> {
 }
 
 /// On plain http, as for trying out, not every client takes `Secure` cookies, so the prefix that needs
-/// them is left off. That prefix wants the path `/`; without it, what stands under one path of a host keeps its
-/// cookie from what stands under another.
+/// them is left off. That prefix wants the path `/`; in a sandbox without it, the worlds of one host keep their
+/// cookies from one another.
 fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
     let secure = app.issuer.is_https();
     let idle = CookieDuration::seconds(app.config.session_ttl.whole_seconds());
@@ -292,7 +292,7 @@ fn session_layer(app: &App) -> SessionManagerLayer<Sessions> {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path(match app.issuer.path() {
-            path if !secure && !path.is_empty() => path.to_owned(),
+            path if app.is_sandbox && !secure && !path.is_empty() => path.to_owned(),
             _ => "/".to_owned(),
         })
         .with_expiry(Expiry::OnInactivity(idle))

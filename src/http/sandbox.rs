@@ -265,7 +265,7 @@ impl Sandboxes {
             scripts: Scripts::default(),
             record: Record::default(),
             devices: Devices::default(),
-            walks: Walks::default(),
+            walks: Walks::new(&inner.entropy),
             hint: Hint::default(),
             control_token: inner.control_token,
             id,
@@ -283,8 +283,7 @@ impl Sandboxes {
 
     /// The world under whose issuer `path` is, or whose metadata is there.
     fn at(&self, path: &str) -> Option<Place> {
-        let path = path.strip_prefix(self.0.issuer.path()).unwrap_or(path);
-        let id = id_in(path).unwrap_or_default();
+        let id = id_in(path, self.0.issuer.path()).unwrap_or_default();
         self.worlds().get(id).cloned()
     }
 
@@ -297,12 +296,14 @@ impl Sandboxes {
     }
 }
 
-/// `7f3a…` of `/s/7f3a…/oauth/token` and of `/.well-known/oauth-authorization-server/s/7f3a…`.
-fn id_in(path: &str) -> Option<&str> {
+/// `7f3a…` of `/s/7f3a…/oauth/token` and of `/.well-known/oauth-authorization-server/s/7f3a…`, each below `root`, the
+/// path of the first issuer.
+fn id_in<'p>(path: &'p str, root: &str) -> Option<&'p str> {
     let path = [metadata::WELL_KNOWN, resource::WELL_KNOWN]
         .into_iter()
         .find_map(|place| path.strip_prefix(place))
         .unwrap_or(path);
+    let path = path.strip_prefix(root)?;
     path.strip_prefix(WORLDS)?.split('/').next()
 }
 
@@ -365,7 +366,13 @@ mod tests {
             "/.well-known/oauth-protected-resource/s/7f3a/api/memos",
             "/s/7f3a/.well-known/oauth-authorization-server",
         ] {
-            assert_eq!(id_in(path), Some("7f3a"), "{path}");
+            assert_eq!(id_in(path, ""), Some("7f3a"), "{path}");
+        }
+        for path in [
+            "/auth/s/7f3a/oauth/token",
+            "/.well-known/oauth-authorization-server/auth/s/7f3a",
+        ] {
+            assert_eq!(id_in(path, "/auth"), Some("7f3a"), "{path}");
         }
         for path in [
             "/",
@@ -373,7 +380,7 @@ mod tests {
             "/oauth/token",
             "/.well-known/oauth-authorization-server",
         ] {
-            assert_eq!(id_in(path), None, "{path}");
+            assert_eq!(id_in(path, ""), None, "{path}");
         }
     }
 }

@@ -78,6 +78,8 @@ async fn a_device_flow_is_walked_until_the_person_has_decided(sandbox: Sandbox) 
 async fn a_page_of_another_origin_cannot_walk(sandbox: Sandbox) {
     let asked = sandbox.request("POST", "/sandbox/debugger").field("flow", "code").header("Origin", "https://evil.test");
     asked.await.refused(403, "forbidden");
+    let unmarked = sandbox.request("POST", "/sandbox/debugger").field("flow", "code");
+    unmarked.await.refused(403, "forbidden");
     let unknown = sandbox.get("/sandbox/debugger/callback?code=x&state=y").await;
     unknown.refused(404, "not_found");
 }

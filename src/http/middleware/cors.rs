@@ -69,15 +69,15 @@ pub(in crate::http) async fn readable_by_any(
     request: Request,
     next: Next,
 ) -> Response {
-    let sent = request.headers().clone();
+    let sent = origin(request.headers()).cloned();
     let mut response = next.run(request).await;
-    let_read(&app, &sent, &mut response).await;
+    let_read(&app, sent.as_ref(), &mut response).await;
     response
 }
 
-/// The same, of the answer to a request with those headers.
-pub(in crate::http) async fn let_read(app: &App, sent: &HeaderMap, response: &mut Response) {
-    if let Some(origin) = origin(sent)
+/// The same, of the answer to a request of the page of `origin`.
+pub(in crate::http) async fn let_read(app: &App, origin: Option<&HeaderValue>, response: &mut Response) {
+    if let Some(origin) = origin
         && is_any_applications(app, origin).await
     {
         let exposed = HeaderValue::from_static("WWW-Authenticate");
@@ -107,7 +107,7 @@ pub(in crate::http) async fn readable_by_client(
 }
 
 /// The one `Origin` that was sent.
-fn origin(headers: &HeaderMap) -> Option<&HeaderValue> {
+pub(in crate::http) fn origin(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut sent = headers.get_all(header::ORIGIN).iter();
     match (sent.next(), sent.next()) {
         (Some(origin), None) => Some(origin),

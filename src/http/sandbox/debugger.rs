@@ -21,8 +21,10 @@ use url::form_urlencoded::Serializer;
 
 use super::worlds::sandboxes;
 use super::{World, json};
-use crate::base::secret::Secret;
+use crate::base::entropy::Entropy;
+use crate::base::secret::{Secret, SecretHash};
 use crate::flow::sandbox::seeds;
+use crate::http::extract::form::CSRF_FIELD;
 use crate::http::middleware::headers::secure;
 use crate::http::pages::render::page;
 use crate::http::view::Chrome;
@@ -44,8 +46,13 @@ pub(super) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
 }
 
 /// The newest walks of a world.
-#[derive(Debug, Default)]
-pub(super) struct Walks(Mutex<VecDeque<Walk>>);
+#[derive(Debug)]
+pub(super) struct Walks {
+    walks: Mutex<VecDeque<Walk>>,
+    /// Goes into every form, beside the guard of the control plane: older browsers say nothing of where they come
+    /// from.
+    csrf: Secret,
+}
 
 #[derive(Clone, Debug)]
 struct Walk {
@@ -77,13 +84,34 @@ enum Stage {
 }
 
 impl Walks {
+    pub(super) fn new(entropy: &Entropy) -> Self {
+        Self {
+            walks: Mutex::default(),
+            csrf: Secret::generate(entropy, ""),
+        }
+    }
+
+    /// The fields of a form of ours.
+    ///
+    /// # Errors
+    /// 400 where it cannot be read, 403 where it is not ours.
+    fn form(&self, body: &[u8]) -> Result<Params, Response> {
+        let params = Params::parse(body).map_err(|_| json::invalid("the form cannot be read"))?;
+        let sent = SecretHash::of(params.get(CSRF_FIELD).unwrap_or_default());
+        if sent == self.csrf.hash() {
+            return Ok(params);
+        }
+        let advice = "load the page of the debugger again, and send the form from there";
+        Err(json::refused(StatusCode::FORBIDDEN, "forbidden", advice))
+    }
+
     fn find(&self, id: &str) -> Option<Walk> {
-        let walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let walks = self.walks.lock().unwrap_or_else(PoisonError::into_inner);
         walks.iter().find(|walk| walk.id == id).cloned()
     }
 
     fn put(&self, walk: Walk) {
-        let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut walks = self.walks.lock().unwrap_or_else(PoisonError::into_inner);
         walks.retain(|known| known.id != walk.id);
         walks.push_back(walk);
         if walks.len() > MOST {
@@ -115,12 +143,13 @@ async fn start(State(world): State<Arc<World>>) -> Response {
 }
 
 fn chrome(world: &World) -> Chrome {
-    Chrome::new(Secret::new("")).of(&world.app)
+    Chrome::new(world.walks.csrf.clone()).of(&world.app)
 }
 
 async fn begin(State(world): State<Arc<World>>, body: Bytes) -> Response {
-    let Ok(params) = Params::parse(&body) else {
-        return json::invalid("the form cannot be read");
+    let params = match world.walks.form(&body) {
+        Ok(params) => params,
+        Err(refused) => return refused,
     };
     let text = |name| params.get(name).unwrap_or_default().to_owned();
     let random = || URL_SAFE_NO_PAD.encode(world.app.entropy.bytes::<32>());
@@ -183,7 +212,11 @@ async fn show(State(world): State<Arc<World>>, Path(id): Path<String>) -> Respon
 }
 
 async fn act(State(world): State<Arc<World>>, Path(id): Path<String>, body: Bytes) -> Response {
-    let (Some(mut walk), Ok(params)) = (world.walks.find(&id), Params::parse(&body)) else {
+    let params = match world.walks.form(&body) {
+        Ok(params) => params,
+        Err(refused) => return refused,
+    };
+    let Some(mut walk) = world.walks.find(&id) else {
         return gone();
     };
     match (params.get("action"), walk.stage.clone()) {

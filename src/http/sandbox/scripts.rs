@@ -254,7 +254,7 @@ async fn as_served(world: &World, seen: &Seen, mut response: Response) -> Respon
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);
     }
-    cors::let_read(&world.app, &seen.headers, &mut response).await;
+    cors::let_read(&world.app, cors::origin(&seen.headers), &mut response).await;
     response
 }
 
