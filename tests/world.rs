@@ -31,7 +31,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Mutex, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use url::Url;
 
 pub(crate) use self::answer::{Answer, Tokens};
@@ -98,14 +98,7 @@ where
     T: FnOnce(World) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
-    // of the HTTP client; the server names its own
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let outcome = runtime.block_on(async {
+    finish(async {
         let store = Store::create(database).await;
         let world = World::start(&store, settings).await;
         let outcome = tokio::spawn(test(world.clone())).await;
@@ -113,7 +106,18 @@ where
         store.delete().await;
         outcome
     });
-    if let Err(failure) = outcome {
+}
+
+/// Runs a test to its end on threads of its own, and passes on how it failed.
+fn finish(test: impl Future<Output = Result<(), JoinError>>) {
+    // of the HTTP client; the server names its own
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    if let Err(failure) = runtime.block_on(test) {
         std::panic::resume_unwind(failure.into_panic());
     }
 }

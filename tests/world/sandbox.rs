@@ -2,7 +2,7 @@
 
 use tegata::sandbox::{self, RunningSandbox, seeds};
 
-use super::{Answer, Browser, Request, User, address, request};
+use super::{Answer, Browser, Request, User, address, finish, request};
 
 /// One world of a sandbox; clones are the same one.
 #[derive(Clone, Debug)]
@@ -18,23 +18,13 @@ where
     T: FnOnce(Sandbox) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
-    // of the HTTP client
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let outcome = runtime.block_on(async {
+    finish(async {
         let running: RunningSandbox = sandbox::start().await.unwrap();
         let root = Sandbox::at(running.issuer().as_str());
         let outcome = tokio::spawn(test(root)).await;
         running.stop().await;
         outcome
     });
-    if let Err(failure) = outcome {
-        std::panic::resume_unwind(failure.into_panic());
-    }
 }
 
 /// Runs each test against a sandbox of its own.
