@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tegata::base::clock::{Clock, ManualClock};
+use tegata::base::clock::{Clock, SteeredClock};
 use tegata::base::config::{Config, FileSource, Sources};
 use tegata::base::entropy::Entropy;
 use tegata::flow::App;
@@ -81,7 +81,7 @@ pub(crate) struct World {
     /// Where the server answers, which is its issuer too; no trailing slash.
     pub(crate) base_url: String,
     /// The server's clock. Starts at the present, because the `tegata` command has its own.
-    pub(crate) clock: ManualClock,
+    pub(crate) clock: SteeredClock,
     pub(crate) database_url: String,
     settings: Vec<(String, String)>,
     folder: Arc<TempDir>,
@@ -124,7 +124,7 @@ fn finish(test: impl Future<Output = Result<(), JoinError>>) {
 
 impl World {
     async fn start(store: &Store, settings: &[(&str, &str)]) -> Self {
-        let clock = ManualClock::at(Clock::System.now().unix_timestamp());
+        let clock = SteeredClock::at(Clock::System.now().unix_timestamp());
         let mut given = vec![
             ("listen".to_owned(), "127.0.0.1:0".to_owned()),
             ("database_url".to_owned(), store.url.clone()),
@@ -472,18 +472,18 @@ fn address(base_url: &str, address: &str) -> String {
     address.to_owned()
 }
 
-async fn serve(settings: &[(String, String)], clock: &ManualClock) -> Running {
+async fn serve(settings: &[(String, String)], clock: &SteeredClock) -> Running {
     serve_by(Entropy::System, settings, clock).await
 }
 
-async fn serve_by(entropy: Entropy, settings: &[(String, String)], clock: &ManualClock) -> Running {
+async fn serve_by(entropy: Entropy, settings: &[(String, String)], clock: &SteeredClock) -> Running {
     let sources = Sources {
         flags: settings.to_vec(),
         environment: Vec::new(),
         file: FileSource::None,
     };
     let config = Config::load(sources).unwrap_or_else(|faults| panic!("{faults}"));
-    let started = Box::pin(server::start(config, Clock::Manual(clock.clone()), entropy)).await;
+    let started = Box::pin(server::start(config, Clock::Steered(clock.clone()), entropy)).await;
     started.unwrap_or_else(|error| panic!("the server did not start: {error}"))
 }
 

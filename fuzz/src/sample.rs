@@ -71,6 +71,7 @@ fn application(confidential: bool, redirect_uris: &[&str]) -> Application {
             optional_scopes: None,
             access_token_ttls: BTreeMap::new(),
             reuse_access_token: false,
+            reuse_refresh_token: false,
             revoke_previous_tokens: false,
             allowed_origins: Vec::new(),
             restricted: false,

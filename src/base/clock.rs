@@ -1,7 +1,6 @@
 //! The one door through which time comes in.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
@@ -13,9 +12,7 @@ pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// A clock that moves only when told to. Clones share the time.
-    Manual(ManualClock),
-    /// The machine's clock, led astray: for a sandbox. Clones share the time.
+    /// One that is led: in tests and sandboxes. Clones share the time.
     Steered(SteeredClock),
 }
 
@@ -23,7 +20,6 @@ impl Clock {
     pub fn now(&self) -> OffsetDateTime {
         match self {
             Self::System => whole(machine()),
-            Self::Manual(manual) => manual.now(),
             Self::Steered(steered) => steered.now(),
         }
     }
@@ -37,7 +33,6 @@ impl Clock {
                 let now = OffsetDateTime::now_utc();
                 (whole(now.unix_timestamp()), Some(now.microsecond()))
             }
-            Self::Manual(manual) => (manual.now(), None),
             Self::Steered(steered) => (steered.now(), None),
         }
     }
@@ -47,29 +42,8 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::System => "Clock::System",
-            Self::Manual(_) => "Clock::Manual",
             Self::Steered(_) => "Clock::Steered",
         })
-    }
-}
-
-/// The time of a [`Clock::Manual`], shared by every clone.
-#[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
-
-impl ManualClock {
-    /// A clock that stands at `unix` seconds.
-    pub fn at(unix: i64) -> Self {
-        Self(Arc::new(AtomicI64::new(unix)))
-    }
-
-    pub fn now(&self) -> OffsetDateTime {
-        whole(self.0.load(Ordering::SeqCst))
-    }
-
-    /// Moves the clock by `seconds`, backwards when negative.
-    pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
@@ -97,6 +71,11 @@ impl Default for Steering {
 const LATEST: i64 = 7_258_118_400;
 
 impl SteeredClock {
+    /// Stands at `unix` seconds, and moves only when told to.
+    pub fn at(unix: i64) -> Self {
+        Self(Arc::new(Mutex::new(Steering::Stands(unix))))
+    }
+
     pub fn now(&self) -> OffsetDateTime {
         whole(self.steering().now())
     }
@@ -166,17 +145,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_for_every_clone() {
-        let manual = ManualClock::at(1_700_000_000);
-        let clock = Clock::Manual(manual.clone());
-        manual.advance(61);
-        assert_eq!(clock.now().unix_timestamp(), 1_700_000_061);
-    }
-
-    #[test]
     fn a_steered_clock_stands_moves_and_runs_on() {
-        let steered = SteeredClock::default();
+        let steered = SteeredClock::at(1_700_000_000);
         let clock = Clock::Steered(steered.clone());
+        steered.advance(61);
+        assert_eq!(clock.now().unix_timestamp(), 1_700_000_061);
+        steered.resume();
         steered.freeze();
         steered.set(1_700_000_000);
         assert!(steered.is_frozen());

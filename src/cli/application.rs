@@ -87,6 +87,7 @@ fn wanted(new: NewApplication, chosen: Option<Secret>) -> Result<Wanted, Failure
         optional_scopes: new.optional_scope,
         access_token_ttls: new.access_token_ttl_by_grant.into_iter().collect(),
         reuse_access_token: new.reuse_access_token,
+        reuse_refresh_token: new.reuse_refresh_token,
         revoke_previous_tokens: new.revoke_previous_tokens,
         allowed_origins: new.allowed_origin,
         oauth1: Some(new.oauth1),

@@ -322,6 +322,9 @@ pub struct NewApplication {
     /// By `client_credentials` and by a refresh, give the access token again that is good for half its life
     #[arg(long)]
     pub reuse_access_token: bool,
+    /// By a refresh, let it keep its refresh token instead of a new one; not for a public application
+    #[arg(long)]
+    pub reuse_refresh_token: bool,
     /// A new authorization ends the earlier ones of the same user
     #[arg(long)]
     pub revoke_previous_tokens: bool,

@@ -327,6 +327,7 @@ fn policies(application: &Summary) -> Vec<Vec<String>> {
         ("disabled", application.disabled),
         ("oauth1", application.oauth1),
         ("reuse_access_token", application.reuse_access_token),
+        ("reuse_refresh_token", application.reuse_refresh_token),
         ("revoke_previous_tokens", application.revoke_previous_tokens),
     ] {
         rows.extend(on.then(|| row(name, yes_no(on))));

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::base::clock::ManualClock;
+use crate::base::clock::SteeredClock;
 
 async fn app() -> App {
     let flags = vec![("database_url".to_owned(), "sqlite::memory:".to_owned())];
@@ -11,7 +11,7 @@ async fn app() -> App {
     })
     .unwrap();
     let issuer = config.issuer(USUAL_PORT);
-    let clock = Clock::Manual(ManualClock::at(1_700_000_000));
+    let clock = Clock::Steered(SteeredClock::at(1_700_000_000));
     App::open(config, clock, Entropy::seeded(1), issuer)
         .await
         .unwrap()

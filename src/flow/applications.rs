@@ -295,6 +295,36 @@ pub async fn change(
     saved(app, id, secret, consumer.secret, withdrawn).await
 }
 
+/// How often [`edit`] puts an edit upon what somebody else saved just before.
+const TRIES: usize = 5;
+
+/// Saves what `edit` makes of the application as it is: at `version`, or where none is given upon whatever
+/// others saved meanwhile.
+///
+/// # Errors
+/// See [`NotSaved`].
+pub async fn edit(
+    app: &App,
+    by: Manager,
+    caller: &Caller,
+    id: ApplicationId,
+    version: Option<i64>,
+    edit: impl Fn(&mut Wanted),
+) -> Result<Saved, NotSaved> {
+    for _ in 0..TRIES {
+        let application = find(app, by, id).await?.ok_or(NotSaved::Gone)?.application;
+        let allowed = store::access::allowed(&app.db, id).await?;
+        let mut wanted = Wanted::of(&application.settings, &allowed);
+        edit(&mut wanted);
+        let at = version.unwrap_or(application.version);
+        match Box::pin(change(app, by, caller, id, &wanted, at)).await {
+            Err(NotSaved::Conflict) if version.is_none() => {}
+            settled => return settled,
+        }
+    }
+    Err(NotSaved::Conflict)
+}
+
 /// What people said yes to was this name at this address: with another they are asked again.
 fn looks_different(before: &ApplicationSettings, after: &ApplicationSettings) -> bool {
     before.name != after.name

@@ -176,16 +176,12 @@ pub(super) async fn keep(
     let Some(refresh_token) = &minted.response.refresh_token else {
         return Ok(());
     };
-    let idle_end = now
-        + app
-            .lifetimes(&application.settings, family.grant_type)
-            .refresh_token;
     let refresh = NewRefreshToken {
         hash: refresh_token.hash(),
         grant_id: family.grant_id,
         parent,
         scopes: &minted.scopes,
-        expires_at: idle_end.min(family.ends_at),
+        expires_at: idle_end(app, application, family, now),
         // Who proves itself anew with every refresh may have a new certificate by then.
         certificate: minted
             .certificate
@@ -193,6 +189,17 @@ pub(super) async fn keep(
             .filter(|_| !application.settings.confidential),
     };
     store::refresh_tokens::insert(tx, &refresh, now).await
+}
+
+/// When a refresh token of `family` that is given or used `now` ends, unless it is used again.
+pub(super) fn idle_end(
+    app: &App,
+    application: &Application,
+    family: &Family,
+    now: OffsetDateTime,
+) -> OffsetDateTime {
+    let lifetimes = app.lifetimes(&application.settings, family.grant_type);
+    family.ends_at.min(now + lifetimes.refresh_token)
 }
 
 /// Ends what `user` authorized `application` to before `successor`.

@@ -76,6 +76,9 @@ pub struct ApplicationSettings {
     /// Asked again for the same by `client_credentials` or a refresh, it gets the access token that is good for
     /// half its life yet.
     pub reuse_access_token: bool,
+    /// A refresh gives no new refresh token: the one presented stays good. Never set on a public application, of
+    /// which rotation is what tells that a token was stolen (RFC 9700 §4.14.2).
+    pub reuse_refresh_token: bool,
     /// A new authorization ends the earlier ones of the same user, a new token of its own the earlier ones.
     pub revoke_previous_tokens: bool,
     /// From where a browser may call the token endpoint in its name.
@@ -128,6 +131,7 @@ impl ApplicationSettings {
             optional_scopes,
             access_token_ttls,
             reuse_access_token,
+            reuse_refresh_token,
             revoke_previous_tokens,
             allowed_origins,
             restricted;

@@ -145,7 +145,7 @@ mod tests {
     use std::io::Write;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    use crate::base::clock::ManualClock;
+    use crate::base::clock::SteeredClock;
 
     use super::*;
 
@@ -170,7 +170,7 @@ mod tests {
     fn logged(format: LogFormat, work: impl FnOnce()) -> String {
         let (sender, written) = channel();
         let sink = Sink::start(Pipe(sender)).unwrap();
-        let clock = Clock::Manual(ManualClock::at(1_700_000_000));
+        let clock = Clock::Steered(SteeredClock::at(1_700_000_000));
         let log = Log {
             sink: sink.clone(),
             format,

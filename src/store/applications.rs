@@ -18,7 +18,7 @@ macro_rules! columns {
         "a.id, a.client_id, a.name, a.confidential, a.trusted, a.require_pkce, a.introspect, a.send_iss,
          a.localhost_any_port, a.redirect_uris, a.scopes, a.grants, a.access_token_ttl, a.refresh_token_ttl,
          a.refresh_token_max_ttl, a.default_scopes, a.optional_scopes, a.access_token_ttls, a.reuse_access_token,
-         a.revoke_previous_tokens, a.allowed_origins, a.restricted, a.authentication, a.version, a.created_at, a.updated_at,
+         a.reuse_refresh_token, a.revoke_previous_tokens, a.allowed_origins, a.restricted, a.authentication, a.version, a.created_at, a.updated_at,
          a.last_used_at, a.disabled_at, a.owner_id,
          EXISTS (SELECT 1 FROM oauth1_consumers x WHERE x.application_id = a.id) AS oauth1,
          (SELECT x.rsa_public_key FROM oauth1_consumers x WHERE x.application_id = a.id) AS oauth1_rsa_public_key,
@@ -159,9 +159,10 @@ pub async fn insert(tx: &mut Tx, new: &NewApplication<'_>, now: OffsetDateTime) 
         "INSERT INTO applications (id, client_id, name, confidential, trusted, require_pkce, introspect, send_iss,
              localhost_any_port, redirect_uris, scopes, grants, access_token_ttl, refresh_token_ttl,
              refresh_token_max_ttl, default_scopes, optional_scopes, access_token_ttls, reuse_access_token,
-             revoke_previous_tokens, allowed_origins, authentication, version, created_at, updated_at)
+             reuse_refresh_token, revoke_previous_tokens, allowed_origins, authentication, version, created_at,
+             updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-             $22, 1, $23, $23)
+             $22, $23, 1, $24, $24)
          ON CONFLICT DO NOTHING",
     )
     .bind(new.id)
@@ -183,6 +184,7 @@ pub async fn insert(tx: &mut Tx, new: &NewApplication<'_>, now: OffsetDateTime) 
     .bind(settings.optional_scopes.as_ref().map(Json))
     .bind(Json(&settings.access_token_ttls))
     .bind(settings.reuse_access_token)
+    .bind(settings.reuse_refresh_token)
     .bind(settings.revoke_previous_tokens)
     .bind(Json(&settings.allowed_origins))
     .bind(Json(&settings.authentication))
@@ -205,9 +207,9 @@ pub async fn update(
              send_iss = $7, localhost_any_port = $8, redirect_uris = $9, scopes = $10, grants = $11,
              access_token_ttl = $12, refresh_token_ttl = $13, refresh_token_max_ttl = $14,
              default_scopes = $15, optional_scopes = $16, access_token_ttls = $17, reuse_access_token = $18,
-             revoke_previous_tokens = $19, allowed_origins = $20, authentication = $21, version = version + 1,
-             updated_at = $22
-         WHERE id = $1 AND version = $23 AND deleted_at IS NULL",
+             reuse_refresh_token = $19, revoke_previous_tokens = $20, allowed_origins = $21, authentication = $22,
+             version = version + 1, updated_at = $23
+         WHERE id = $1 AND version = $24 AND deleted_at IS NULL",
     )
     .bind(id)
     .bind(&settings.name)
@@ -227,6 +229,7 @@ pub async fn update(
     .bind(settings.optional_scopes.as_ref().map(Json))
     .bind(Json(&settings.access_token_ttls))
     .bind(settings.reuse_access_token)
+    .bind(settings.reuse_refresh_token)
     .bind(settings.revoke_previous_tokens)
     .bind(Json(&settings.allowed_origins))
     .bind(Json(&settings.authentication))

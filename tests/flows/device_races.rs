@@ -156,7 +156,7 @@ async fn fill(world: &World, app: &Application, count: i64) {
         .await
         .unwrap()
         .unwrap();
-    let now = Clock::Manual(world.clock.clone()).now();
+    let now = Clock::Steered(world.clock.clone()).now();
     for number in 0..count {
         let new = NewDeviceCode {
             hash: SecretHash::of(&format!("device code {number}")),

@@ -159,7 +159,7 @@ impl Bench {
     }
 
     fn now(&self) -> time::OffsetDateTime {
-        Clock::Manual(self.world.clock.clone()).now()
+        Clock::Steered(self.world.clock.clone()).now()
     }
 }
 

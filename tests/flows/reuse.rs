@@ -1,6 +1,11 @@
 //! An application that is given the token that it has.
 
-use crate::world::World;
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use crate::endpoints::applications::Script;
+use crate::world::{World, at_once};
 
 const CHOSEN: &str = "a secret that somebody chose, of 40 chars";
 
@@ -101,6 +106,69 @@ async fn a_new_authorization_gives_a_new_token(world: World) {
     assert_eq!(world.revoke(&first.access).by(&app).await.status, 200);
     assert!(world.is_active(&app, &second.access).await, "each grant has its own");
     assert_ne!(world.client_credentials(&app).await.tokens().access, second.access);
+}
+
+async fn a_confidential_application_may_keep_its_refresh_token(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().reuses_refresh_token().create().await;
+    let first = world.tokens(&alice, &app).await;
+    let refreshed = at_once(10, |_| {
+        let request = world.refresh(&app, first.refresh());
+        async move { request.await.tokens() }
+    })
+    .await;
+    let mut access: HashSet<String> = refreshed.iter().map(|tokens| tokens.access.clone()).collect();
+    access.insert(first.access.clone());
+    assert_eq!(access.len(), 11, "each is a new one");
+    for tokens in &refreshed {
+        assert_eq!(tokens.refresh(), first.refresh());
+        assert_eq!(world.memos(&tokens.access).await.status, 200);
+    }
+    for _ in 0..3 {
+        world.clock.advance(29 * 24 * 3600);
+        assert_eq!(world.refresh(&app, first.refresh()).await.tokens().refresh(), first.refresh());
+    }
+    world.clock.advance(31 * 24 * 3600);
+    world.refresh(&app, first.refresh()).await.refused(400, "invalid_grant");
+}
+
+async fn a_refresh_token_that_is_kept_dies_with_its_grant(world: World) {
+    let alice = world.user("alice").await;
+    let app = world.application().reuses_refresh_token().create().await;
+    let tokens = world.tokens(&alice, &app).await;
+    let last = world.refresh(&app, tokens.refresh()).await.tokens();
+    let stranger = world.application().create().await;
+    world.refresh(&stranger, tokens.refresh()).await.refused(400, "invalid_grant");
+    assert_eq!(world.revoke(tokens.refresh()).by(&app).await.status, 200);
+    world.refresh(&app, tokens.refresh()).await.refused(400, "invalid_grant");
+    world.memos(&last.access).await.challenged(401, "invalid_token");
+}
+
+async fn the_switch_counts_from_the_next_refresh_on(world: World) {
+    let (alice, root) = (world.user("alice").await, world.administrator("root").await);
+    let app = world.application().create().await;
+    let script = Script::signed_in(&world, &root).await;
+    let listed = script.request("GET", "/oauth/applications").await.json();
+    let path = format!("/oauth/applications/{}", listed[0]["id"].as_str().unwrap());
+    let switch = async |on: bool| {
+        let changed = script.request("PATCH", &path).json(&json!({ "reuse_refresh_token": on })).await;
+        assert_eq!((changed.status, &changed.json()["reuse_refresh_token"]), (200, &json!(on)), "{changed}");
+    };
+    let first = world.tokens(&alice, &app).await;
+    let second = world.refresh(&app, first.refresh()).await.tokens();
+    switch(true).await;
+    let kept = world.refresh(&app, second.refresh()).await.tokens();
+    assert_eq!(kept.refresh(), second.refresh());
+    switch(false).await;
+    let third = world.refresh(&app, second.refresh()).await.tokens();
+    assert_ne!(third.refresh(), second.refresh());
+    world.refresh(&app, third.refresh()).await.tokens();
+    world.refresh(&app, second.refresh()).await.refused(400, "invalid_grant");
+    assert!(!world.is_active(&app, &kept.access).await, "it was rotated and came again");
+    let open = json!({ "reuse_refresh_token": true, "confidential": false, "grants": ["authorization_code", "refresh_token"] });
+    let refused = script.request("PATCH", &path).json(&open).await;
+    assert_eq!(refused.status, 422, "{refused}");
+    assert!(refused.json()["errors"]["reuse_refresh_token"].is_array(), "{refused}");
 }
 
 }

@@ -124,6 +124,10 @@ impl Wanted {
         self.option("--reuse-access-token")
     }
 
+    pub(crate) fn reuses_refresh_token(self) -> Self {
+        self.option("--reuse-refresh-token")
+    }
+
     pub(crate) fn revokes_previous_tokens(self) -> Self {
         self.option("--revoke-previous-tokens")
     }

@@ -35,7 +35,7 @@ impl World {
     /// A call at this moment of the world's clock, by HMAC-SHA1.
     pub(crate) fn call(&self, keys: &Keys, method: &str, path: &str) -> Call {
         let chance = u128::from_be_bytes(tegata::base::entropy::Entropy::System.bytes());
-        let now = tegata::base::clock::Clock::Manual(self.clock.clone()).now();
+        let now = tegata::base::clock::Clock::Steered(self.clock.clone()).now();
         let call = Call {
             world: self.clone(),
             keys: keys.clone(),

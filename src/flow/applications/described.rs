@@ -57,6 +57,7 @@ pub struct Summary {
     /// Seconds by the name of the grant.
     pub access_token_ttls: BTreeMap<GrantType, i64>,
     pub reuse_access_token: bool,
+    pub reuse_refresh_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<Origin>,
     /// Speaks OAuth 1.0a too.
@@ -178,6 +179,7 @@ pub fn summary(app: &App, application: &Application, allowed: &Allowed) -> Summa
         optional_scopes: settings.optional_scopes.clone(),
         access_token_ttls: settings.access_token_ttls.clone(),
         reuse_access_token: settings.reuse_access_token,
+        reuse_refresh_token: settings.reuse_refresh_token,
         revoke_previous_tokens: settings.revoke_previous_tokens,
         allowed_origins: settings.allowed_origins.clone(),
         oauth1: application.oauth1,
@@ -210,7 +212,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::base::clock::{Clock, ManualClock};
+    use crate::base::clock::{Clock, SteeredClock};
     use crate::base::config::{Config, Sources};
     use crate::base::entropy::Entropy;
     use crate::flow::applications::{self, Manager, NotSaved, Wanted};
@@ -228,7 +230,7 @@ mod tests {
         })
         .unwrap();
         let issuer = config.issuer(3801);
-        let clock = Clock::Manual(ManualClock::at(1_700_000_000));
+        let clock = Clock::Steered(SteeredClock::at(1_700_000_000));
         App::open(config, clock, Entropy::seeded(1), issuer)
             .await
             .unwrap()
@@ -268,6 +270,7 @@ mod tests {
             "localhost_any_port": false,
             "access_token_ttls": {},
             "reuse_access_token": false,
+            "reuse_refresh_token": false,
             "revoke_previous_tokens": false,
             "allowed_origins": [],
             "oauth1": false,

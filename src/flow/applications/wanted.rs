@@ -29,7 +29,7 @@ const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;
 /// What can be wrong, in the order of the form.
-const FIELDS: [&str; 33] = [
+const FIELDS: [&str; 34] = [
     "client_id",
     "client_secret",
     "name",
@@ -43,6 +43,7 @@ const FIELDS: [&str; 33] = [
     "refresh_token_max_ttl",
     "access_token_ttls",
     "reuse_access_token",
+    "reuse_refresh_token",
     "revoke_previous_tokens",
     "allowed_origins",
     "oauth1",
@@ -95,6 +96,7 @@ pub struct Wanted {
     /// By the name of the grant; empty: as `access_token_ttl` says.
     pub access_token_ttls: BTreeMap<String, String>,
     pub reuse_access_token: bool,
+    pub reuse_refresh_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<String>,
     /// Speaks OAuth 1.0a too; `None`: as it is, and a new one does not.
@@ -187,6 +189,7 @@ impl Wanted {
                 .map(|(grant, seconds)| (grant.name().to_owned(), seconds.to_string()))
                 .collect(),
             reuse_access_token: settings.reuse_access_token,
+            reuse_refresh_token: settings.reuse_refresh_token,
             revoke_previous_tokens: settings.revoke_previous_tokens,
             allowed_origins: settings.allowed_origins.iter().map(Origin::to_string).collect(),
             oauth1: None,
@@ -265,6 +268,7 @@ impl Wanted {
             optional_scopes: known_scopes(app, "optional_scopes", &self.optional_scopes, faults),
             access_token_ttls: self.lifetimes_by_grant(faults),
             reuse_access_token: self.reuse_access_token,
+            reuse_refresh_token: self.reuse_refresh_token,
             revoke_previous_tokens: self.revoke_previous_tokens,
             allowed_origins: self.origins(faults),
             restricted: self.restricted,
@@ -565,6 +569,12 @@ fn belongs_together(app: &App, settings: &ApplicationSettings, no_uri_typed: boo
         faults.add(
             "reuse_access_token",
             "Only an application with a secret can be given a token again: it is sealed under the secret.",
+        );
+    }
+    if settings.reuse_refresh_token && !settings.confidential {
+        faults.add(
+            "reuse_refresh_token",
+            "A public application gets a new refresh token each time: that is how a stolen one is noticed.",
         );
     }
     if settings.reuse_access_token && settings.revoke_previous_tokens {

@@ -2,9 +2,9 @@
 
 use url::Url;
 
+use super::super::App;
 use super::super::applications::{self, Manager, NotSaved, Wanted};
 use super::super::error::Refusal;
-use super::super::{App, access};
 use super::seeds::{CONFIDENTIAL, PUBLIC};
 use crate::model::caller::Caller;
 
@@ -17,24 +17,18 @@ pub async fn learn(app: &App, client_id: &str, asked: &str) -> Result<(), Refusa
     if ![CONFIDENTIAL, PUBLIC].contains(&client_id) || !is_loopback(asked) {
         return Ok(());
     }
-    loop {
-        let Some(client) = applications::find_by_client_id(app, client_id).await? else {
-            return Ok(());
-        };
-        let application = client.application;
-        if application.settings.redirect_uri(asked).is_some() {
-            return Ok(());
-        }
-        let allowed = access::allowed(app, application.id).await?;
-        let mut wanted = Wanted::of(&application.settings, &allowed);
-        wanted.redirect_uris.push(asked.to_owned());
-        let by = Manager::Administrator;
-        let (id, version) = (application.id, application.version);
-        match applications::change(app, by, &Caller::SYSTEM, id, &wanted, version).await {
-            Err(NotSaved::Conflict) => {}
-            Err(NotSaved::Refused(refusal)) => return Err(refusal),
-            Ok(_) | Err(NotSaved::Fields(_) | NotSaved::Gone | NotSaved::Already(_)) => return Ok(()),
-        }
+    let Some(client) = applications::find_by_client_id(app, client_id).await? else {
+        return Ok(());
+    };
+    let application = client.application;
+    if application.settings.redirect_uri(asked).is_some() {
+        return Ok(());
+    }
+    let add = |wanted: &mut Wanted| wanted.redirect_uris.push(asked.to_owned());
+    let by = Manager::Administrator;
+    match applications::edit(app, by, &Caller::SYSTEM, application.id, None, add).await {
+        Err(NotSaved::Refused(refusal)) => Err(refusal),
+        _ => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A refresh token for a new pair (RFC 6749 §6, RFC 9700 §4.14.2).
+//! A refresh token for a new pair (RFC 6749 §6, RFC 9700 §4.14.2), or for an access token alone.
 
 use time::OffsetDateTime;
 
@@ -7,6 +7,7 @@ use crate::base::secret::{Secret, SecretHash};
 use crate::flow::audit::{self, EventName};
 use crate::flow::client_auth::Authenticated;
 use crate::flow::error::Refusal;
+use crate::flow::issue::Minted;
 use crate::flow::reuse::{self, Reuse};
 use crate::flow::{App, issue, retry};
 use crate::model::audit::Event;
@@ -25,7 +26,7 @@ use crate::protocol::scope::ScopeRules;
 use crate::protocol::token::TokenResponse;
 use crate::store::refresh_tokens::{self, Retry};
 use crate::store::usage::Used;
-use crate::store::{self};
+use crate::store::{self, Tx};
 
 /// One presentation of a refresh token.
 struct Presentation<'a> {
@@ -83,7 +84,12 @@ impl Presentation<'_> {
         match verdict {
             Verdict::Rotate => {
                 may_go_on(app, self.client, found.family.grant_type)?;
-                match self.rotate(app, found).await? {
+                let settled = if self.client.application().settings.reuse_refresh_token {
+                    self.keep(app, found).await?
+                } else {
+                    self.rotate(app, found).await?
+                };
+                match settled {
                     Some(response) => Ok(response),
                     None if may_race => self.overtaken(app).await,
                     None => Err(refused().with_cause("overtaken twice").into()),
@@ -98,14 +104,18 @@ impl Presentation<'_> {
         }
     }
 
-    /// `None` where another request rotated it first.
-    async fn rotate(&self, app: &App, found: &RefreshToken) -> Result<Option<TokenResponse>, Refusal> {
+    /// What a refresh gives, and where it is good; with `refresh` a refresh token too.
+    async fn mint(
+        &self,
+        app: &App,
+        found: &RefreshToken,
+        refresh: bool,
+    ) -> Result<(Minted, Resources), Refusal> {
         let application = self.client.application();
         let granted = self.still_allowed(app, found)?;
         let asked = scopes(&granted, self.params.get("scope"))?;
         let resources = self.resources(app, found)?;
         let certificate = self.client.binding()?;
-        let refresh = application.settings.allows(GrantType::RefreshToken);
         let reuse = Reuse::of(self.client, Some(&found.family), &asked, &resources);
         let grant = found.family.grant_type;
         let again = reuse::find(app, self.client, reuse.as_ref(), grant, self.now).await?;
@@ -123,6 +133,27 @@ impl Presentation<'_> {
             Some(again) => minted.with_access_token(again, self.now),
             None => minted.reusable(app, reuse.as_ref()),
         };
+        Ok((minted, resources))
+    }
+
+    /// The token presented stays good. `None` where another request rotated it first.
+    async fn keep(&self, app: &App, found: &RefreshToken) -> Result<Option<TokenResponse>, Refusal> {
+        let (mut minted, _) = self.mint(app, found, false).await?;
+        let application = self.client.application();
+        let until = issue::idle_end(app, application, &found.family, self.now);
+        let mut tx = app.db.write().await?;
+        if !refresh_tokens::prolong(&mut tx, self.hash, until).await? {
+            return Ok(None);
+        }
+        self.store(app, tx, found, &minted).await?;
+        minted.response.refresh_token = Some(self.token.clone());
+        Ok(Some(minted.response))
+    }
+
+    /// `None` where another request rotated it first.
+    async fn rotate(&self, app: &App, found: &RefreshToken) -> Result<Option<TokenResponse>, Refusal> {
+        let refresh = self.client.application().settings.allows(GrantType::RefreshToken);
+        let (minted, resources) = self.mint(app, found, refresh).await?;
         let sealed = self.seal(app, found, &resources, &minted.response);
         let kept = sealed.as_deref().map(|sealed| Retry {
             sealed,
@@ -134,22 +165,26 @@ impl Presentation<'_> {
         if !refresh_tokens::consume(&mut tx, self.hash, kept.as_ref(), self.now).await? {
             return Ok(None);
         }
+        self.store(app, tx, found, &minted).await?;
+        Ok(Some(minted.response))
+    }
+
+    async fn store(
+        &self,
+        app: &App,
+        mut tx: Tx,
+        found: &RefreshToken,
+        minted: &Minted,
+    ) -> Result<(), Refusal> {
         if let Some(parent) = &found.parent_hash {
             refresh_tokens::erase_retry(&mut tx, parent).await?;
         }
-        issue::keep(
-            app,
-            &mut tx,
-            application,
-            &found.family,
-            &minted,
-            Some(self.hash),
-            self.now,
-        )
-        .await?;
+        let application = self.client.application();
+        let parent = Some(self.hash);
+        issue::keep(app, &mut tx, application, &found.family, minted, parent, self.now).await?;
         tx.commit().await?;
         app.usage.note(app, Used::Grant, found.family.grant_id.into());
-        Ok(Some(minted.response))
+        Ok(())
     }
 
     /// What was granted, less what the application has lost since.

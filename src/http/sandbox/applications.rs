@@ -7,62 +7,20 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::World;
 use super::deed::{application, conflict, not_done, not_found};
 use super::json::{Body, answer, invalid};
+use super::{World, openapi};
 use crate::base::secret::Secret;
+use crate::flow::App;
 use crate::flow::applications::described::{Described, Fresh, described, summary};
 use crate::flow::applications::{self as flow, Manager, NotSaved, Saved, Wanted};
 use crate::flow::sandbox::seeds;
-use crate::flow::{App, access};
 use crate::http::pages::applications::Fields;
 use crate::model::caller::Caller;
 
 const NAME: &str = "Test application";
-/// How often a change is put upon what another request saved just before.
-const TRIES: usize = 5;
-/// What may be sent.
-const MEMBERS: [&str; 36] = [
-    "client_id",
-    "client_secret",
-    "name",
-    "redirect_uris",
-    "confidential",
-    "scopes",
-    "grants",
-    "trusted",
-    "require_pkce",
-    "introspect",
-    "send_iss",
-    "localhost_any_port",
-    "access_token_ttl",
-    "refresh_token_ttl",
-    "refresh_token_max_ttl",
-    "default_scopes",
-    "optional_scopes",
-    "access_token_ttls",
-    "reuse_access_token",
-    "revoke_previous_tokens",
-    "allowed_origins",
-    "oauth1",
-    "oauth1_rsa_public_key",
-    "token_endpoint_auth_method",
-    "tls_client_auth_subject_dn",
-    "tls_client_auth_san_dns",
-    "tls_client_auth_san_uri",
-    "tls_client_auth_san_ip",
-    "tls_client_auth_san_email",
-    "certificates",
-    "jwks",
-    "tls_client_certificate_bound_access_tokens",
-    "owner",
-    "restricted",
-    "users",
-    "groups",
-];
-
 pub(super) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/sandbox/applications", get(index).post(create))
@@ -85,19 +43,19 @@ async fn index(State(world): State<Arc<World>>) -> Response {
 
 /// # Errors
 /// 400 with what is wrong.
-fn fields(sent: Map<String, Value>) -> Result<Fields, Response> {
-    if let Some(unknown) = sent.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
-        return Err(invalid(format!(
-            "unknown field `{unknown}`, expected one of: {}",
-            MEMBERS.join(", ")
-        )));
+fn known(fields: Fields) -> Result<Fields, Response> {
+    match fields.unknown() {
+        Some(name) => Err(invalid(format!(
+            "unknown field `{name}`, expected one of: {}",
+            openapi::members("NewApplication").join(", ")
+        ))),
+        None => Ok(fields),
     }
-    serde_json::from_value(Value::Object(sent)).map_err(|fault| invalid(fault.to_string()))
 }
 
-async fn create(State(world): State<Arc<World>>, Body(sent): Body<Map<String, Value>>) -> Response {
+async fn create(State(world): State<Arc<World>>, Body(sent): Body<Fields>) -> Response {
     let app = &world.app;
-    let mut fields = match fields(sent) {
+    let mut fields = match known(sent) {
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
@@ -149,50 +107,27 @@ async fn not_saved(app: &App, client_id: &str, refused: NotSaved) -> Response {
 async fn change(
     State(world): State<Arc<World>>,
     Path(client_id): Path<String>,
-    Body(sent): Body<Map<String, Value>>,
+    Body(sent): Body<Fields>,
 ) -> Response {
     let app = &world.app;
-    if let Some(fixed) = ["client_id", "client_secret"]
-        .into_iter()
-        .find(|name| sent.contains_key(*name))
-    {
-        return invalid(format!(
-            "{fixed} is chosen when an application is made: make another one"
-        ));
+    if sent.has_credentials() {
+        return invalid(
+            "client_id and client_secret are chosen when an application is made: make another one",
+        );
     }
-    let fields = match fields(sent) {
+    let fields = match known(sent) {
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
-    for _ in 0..TRIES {
-        match Box::pin(change_once(app, &client_id, fields.clone())).await {
-            Ok(answered) => return answered,
-            Err(Refused::Overtaken) => {}
-            Err(Refused::Answered(refused)) => return refused,
-        }
-    }
-    not_saved(app, "", NotSaved::Conflict).await
-}
-
-/// Why nothing was changed.
-enum Refused {
-    /// Another request changed it first.
-    Overtaken,
-    Answered(Response),
-}
-
-async fn change_once(app: &App, client_id: &str, fields: Fields) -> Result<Response, Refused> {
-    let before = application(app, client_id).await.map_err(Refused::Answered)?;
-    let allowed = access::allowed(app, before.id)
-        .await
-        .map_err(|refusal| Refused::Answered(not_done(&refusal)))?;
-    let mut wanted = Wanted::of(&before.settings, &allowed);
-    fields.put_into(&mut wanted);
+    let id = match application(app, &client_id).await {
+        Ok(application) => application.id,
+        Err(refused) => return refused,
+    };
+    let put = |wanted: &mut Wanted| fields.clone().put_into(wanted);
     let by = Manager::Administrator;
-    match flow::change(app, by, &Caller::OPERATOR, before.id, &wanted, before.version).await {
-        Ok(saved) => Ok(answer(StatusCode::OK, &shown(app, &saved, None))),
-        Err(NotSaved::Conflict) => Err(Refused::Overtaken),
-        Err(refused) => Err(Refused::Answered(not_saved(app, "", refused).await)),
+    match flow::edit(app, by, &Caller::OPERATOR, id, fields.version(), put).await {
+        Ok(saved) => answer(StatusCode::OK, &shown(app, &saved, None)),
+        Err(refused) => not_saved(app, "", refused).await,
     }
 }
 
@@ -210,20 +145,25 @@ async fn remove(State(world): State<Arc<World>>, Path(client_id): Path<String>) 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Map, json};
+
     use super::*;
 
     #[test]
-    fn every_member_is_read_and_no_other_is_taken() {
-        // Of no member's kind, save of a set of keys, which is any JSON.
-        let strange = json!({ "a": [{}] });
-        for name in MEMBERS.into_iter().filter(|name| *name != "jwks") {
-            let sent = Map::from_iter([(name.to_owned(), strange.clone())]);
-            assert!(fields(sent).is_err(), "{name} is not read");
+    fn what_is_described_is_known_and_nothing_else() {
+        let sent = |name: &str| Map::from_iter([(name.to_owned(), json!({ "a": [{}] }))]);
+        let read = |name: &str| serde_json::from_value::<Fields>(sent(name).into());
+        let members = openapi::members("NewApplication");
+        assert!(members.len() > 30);
+        for name in members {
+            let is_known = read(&name).is_ok_and(|fields| known(fields).is_ok());
+            // of no member's kind, save of a set of keys, which is any JSON
+            assert_eq!(is_known, name == "jwks", "{name}");
+            assert!(read(&name).is_err() || name == "jwks", "{name} is not read");
         }
-        for name in ["version", "id", "redirect_uri", "secret", ""] {
-            let sent = Map::from_iter([(name.to_owned(), json!(1))]);
-            assert!(fields(sent).is_err(), "{name} is taken");
+        for name in ["id", "redirect_uri", "secret", ""] {
+            assert!(known(read(name).unwrap()).is_err(), "{name} is taken");
         }
-        assert!(fields(Map::new()).is_ok());
+        assert!(known(Fields::default()).is_ok());
     }
 }

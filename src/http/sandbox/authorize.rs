@@ -206,12 +206,18 @@ fn parameters_of(url: &str) -> BTreeMap<String, String> {
 #[derive(Debug, Default)]
 pub(super) struct Hint(Mutex<Hinted>);
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 struct Hinted {
-    #[serde(default)]
     decision: Decision,
     /// `None`: all that is asked.
+    scope: Option<Scopes>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct SentHint {
+    #[serde(default)]
+    decision: Decision,
     scope: Option<String>,
 }
 
@@ -221,12 +227,16 @@ impl Hint {
     }
 }
 
-async fn set_hint(State(world): State<Arc<World>>, Body(hinted): Body<Hinted>) -> Response {
-    if let Some(Err(refused)) = hinted.scope.as_deref().map(deed::scopes) {
-        return refused;
-    }
-    world.hint.lock().clone_from(&hinted);
-    answer(StatusCode::OK, &hinted)
+async fn set_hint(State(world): State<Arc<World>>, Body(sent): Body<SentHint>) -> Response {
+    let scope = match sent.scope.as_deref().map(deed::scopes).transpose() {
+        Ok(scope) => scope,
+        Err(refused) => return refused,
+    };
+    *world.hint.lock() = Hinted {
+        decision: sent.decision,
+        scope,
+    };
+    answer(StatusCode::OK, &sent)
 }
 
 /// Around the routes of a world: a request that names a user is answered as if they had decided.
@@ -249,6 +259,6 @@ async fn hinted(world: &World, query: &str) -> Option<Answer> {
     Some(Answer {
         user,
         decision: hinted.decision.into(),
-        scope: hinted.scope.as_deref().and_then(|text| Scopes::parse(text).ok()),
+        scope: hinted.scope,
     })
 }

@@ -19,6 +19,16 @@ pub(super) fn routes() -> Router<Arc<World>> {
     Router::new().route("/sandbox/openapi.json", get(show))
 }
 
+/// The names of what may be sent that is described as `schema`.
+pub(super) fn members(schema: &str) -> Vec<String> {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
+    let properties = &document["components"]["schemas"][schema]["properties"];
+    properties
+        .as_object()
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
 async fn show(State(world): State<Arc<World>>) -> Response {
     match serde_json::from_str::<Value>(DOCUMENT) {
         Ok(mut document) => {

@@ -131,6 +131,7 @@ pub struct FormValues {
     pub refresh_token_ttl: String,
     pub refresh_token_max_ttl: String,
     pub reuse_access_token: bool,
+    pub reuse_refresh_token: bool,
     pub revoke_previous_tokens: bool,
     /// One a line.
     pub allowed_origins: String,
@@ -213,6 +214,7 @@ pub struct ApplicationShow {
     /// Grant and duration, where they differ.
     pub grant_lifetimes: Vec<(String, String)>,
     pub reuse_access_token: bool,
+    pub reuse_refresh_token: bool,
     pub revoke_previous_tokens: bool,
     pub allowed_origins: Vec<String>,
     /// For those alone that are named.
@@ -475,6 +477,7 @@ impl Sample for ApplicationShow {
             optional_scopes: vec![ScopeLine::new("write", "Write and delete memos in your name")],
             grant_lifetimes: vec![(say("client_credentials"), say("15m"))],
             reuse_access_token: false,
+            reuse_refresh_token: false,
             revoke_previous_tokens: true,
             allowed_origins: vec![say("https://app.example")],
             restricted: true,

@@ -146,7 +146,7 @@ fn no_longer_than_usual(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::clock::{Clock, ManualClock};
+    use crate::base::clock::{Clock, SteeredClock};
     use crate::base::config::{Config, Sources};
     use crate::base::entropy::Entropy;
     use crate::flow::applications::Wanted;
@@ -160,7 +160,7 @@ mod tests {
         })
         .unwrap();
         let issuer = config.issuer(3801);
-        let clock = Clock::Manual(ManualClock::at(1_700_000_000));
+        let clock = Clock::Steered(SteeredClock::at(1_700_000_000));
         let app = App::open(config, clock, Entropy::seeded(1), issuer)
             .await
             .unwrap();

@@ -52,6 +52,7 @@ pub(super) fn read(sent: &Form) -> Wanted {
             .filter(|(_, text)| !text.trim().is_empty())
             .collect(),
         reuse_access_token: sent.is_on("reuse_access_token"),
+        reuse_refresh_token: sent.is_on("reuse_refresh_token"),
         revoke_previous_tokens: sent.is_on("revoke_previous_tokens"),
         allowed_origins: lines(&sent.text("allowed_origins")),
         // A box that is off sends nothing, and neither does a form without it.
@@ -304,6 +305,7 @@ fn values(asked: Asked<'_>, wanted: &Wanted) -> FormValues {
         refresh_token_ttl: readable(&wanted.refresh_token_ttl),
         refresh_token_max_ttl: readable(&wanted.refresh_token_max_ttl),
         reuse_access_token: wanted.reuse_access_token,
+        reuse_refresh_token: wanted.reuse_refresh_token,
         revoke_previous_tokens: wanted.revoke_previous_tokens,
         allowed_origins: wanted.allowed_origins.join("\n"),
         // What the form did not ask is as it is.

@@ -21,9 +21,6 @@ use crate::model::caller::Caller;
 use crate::model::ids::ApplicationId;
 use crate::protocol::error::OAuthError;
 
-/// How often a change that names no version is put upon what somebody else saved just before.
-const TRIES: usize = 5;
-
 /// Several texts, as an array or, where a text cannot hold a space, in one.
 #[derive(Clone, Deserialize)]
 #[serde(
@@ -241,7 +238,7 @@ impl Key {
     }
 }
 
-/// What may be set. Members that are not here (`id`, `created_at`) are passed over.
+/// What may be set.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::http) struct Fields {
@@ -266,6 +263,7 @@ pub(in crate::http) struct Fields {
     optional_scopes: Option<Texts>,
     access_token_ttls: Option<BTreeMap<String, Ttl>>,
     reuse_access_token: Option<bool>,
+    reuse_refresh_token: Option<bool>,
     revoke_previous_tokens: Option<bool>,
     allowed_origins: Option<Texts>,
     oauth1: Option<bool>,
@@ -283,6 +281,9 @@ pub(in crate::http) struct Fields {
     client_secret: Option<String>,
     /// Of a change: refuse it where somebody saved another since.
     version: Option<i64>,
+    /// Whatever else was sent (`id`, `created_at`).
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 /// Tells a null from a member that was left out.
@@ -299,6 +300,20 @@ impl Fields {
             return Err("it is not a JSON object".to_owned());
         }
         serde_json::from_slice(body).map_err(|fault| fault.to_string())
+    }
+
+    /// A member that is none.
+    pub(in crate::http) fn unknown(&self) -> Option<&str> {
+        self.others.keys().next().map(String::as_str)
+    }
+
+    pub(in crate::http) fn version(&self) -> Option<i64> {
+        self.version
+    }
+
+    /// Whether it says what only a new application is told.
+    pub(in crate::http) fn has_credentials(&self) -> bool {
+        self.client_id.is_some() || self.client_secret.is_some()
     }
 
     /// What a new application is to be called, and its secret.
@@ -348,6 +363,7 @@ impl Fields {
             self.access_token_ttls.map(texts_by_grant),
         );
         set(&mut wanted.reuse_access_token, self.reuse_access_token);
+        set(&mut wanted.reuse_refresh_token, self.reuse_refresh_token);
         set(&mut wanted.revoke_previous_tokens, self.revoke_previous_tokens);
         set(
             &mut wanted.allowed_origins,
@@ -470,35 +486,22 @@ pub(super) async fn patch(app: &App, id: &str, request: Request) -> Response {
         Ok(sent) => sent,
         Err(refused) => return refused,
     };
-    for _ in 0..TRIES {
-        let application = match find(app, by, id).await {
-            Ok(client) => client.application,
-            Err(refused) => return refused,
-        };
-        let version = sent.version.unwrap_or(application.version);
-        let allowed = match access::allowed(app, application.id).await {
-            Ok(allowed) => allowed,
-            Err(refusal) => return EndpointError::from(refusal).into_response(),
-        };
-        let mut wanted = Wanted::of(&application.settings, &allowed);
-        sent.clone().put_into(&mut wanted);
-        match flow::change(app, by, &caller, application.id, &wanted, version).await {
-            Ok(saved) if Fresh::of(&saved).is_any() => {
-                return (
-                    NO_STORE,
-                    Json(described(app, &saved.client, &saved.allowed, Fresh::of(&saved))),
-                )
-                    .into_response();
-            }
-            Ok(saved) => {
-                let body = Json(summary(app, &saved.client.application, &saved.allowed));
-                return (NO_STORE, body).into_response();
-            }
-            Err(NotSaved::Conflict) if sent.version.is_none() => {}
-            Err(refused) => return not_saved(refused),
+    let id = match find(app, by, id).await {
+        Ok(client) => client.application.id,
+        Err(refused) => return refused,
+    };
+    let put = |wanted: &mut Wanted| sent.clone().put_into(wanted);
+    match flow::edit(app, by, &caller, id, sent.version, put).await {
+        Ok(saved) if Fresh::of(&saved).is_any() => {
+            let body = described(app, &saved.client, &saved.allowed, Fresh::of(&saved));
+            (NO_STORE, Json(body)).into_response()
         }
+        Ok(saved) => {
+            let body = summary(app, &saved.client.application, &saved.allowed);
+            (NO_STORE, Json(body)).into_response()
+        }
+        Err(refused) => not_saved(refused),
     }
-    not_saved(NotSaved::Conflict)
 }
 
 pub(super) async fn remove(app: &App, by: Manager, caller: &Caller, id: &str) -> Response {

@@ -108,6 +108,7 @@ pub(super) async fn page_of(
         optional_scopes: lines(app, settings.optional_scopes.as_ref()),
         grant_lifetimes: other_lifetimes(app, settings, usual),
         reuse_access_token: settings.reuse_access_token,
+        reuse_refresh_token: settings.reuse_refresh_token,
         revoke_previous_tokens: settings.revoke_previous_tokens,
         allowed_origins: settings.allowed_origins.iter().map(ToString::to_string).collect(),
         restricted: settings.restricted,
