@@ -13,6 +13,7 @@ mod postgres;
 mod process;
 mod report;
 mod run;
+mod sandbox;
 mod scene;
 mod server;
 mod store;

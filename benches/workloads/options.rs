@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Also compare the times of refusals that must not be told apart
     #[arg(long)]
     pub(crate) timing: bool,
+    /// Measure the sandbox instead: its start, and a thousand worlds made and dropped
+    #[arg(long)]
+    pub(crate) sandbox: bool,
     /// The server's setting `log`; unless it is off, the log goes to /dev/null
     #[arg(long, default_value = "off")]
     pub(crate) log: String,
@@ -118,6 +121,11 @@ impl Options {
     /// How many access tokens make a full store.
     pub(crate) fn many_tokens(&self) -> i64 {
         if self.quick { 10_000 } else { 1_000_000 }
+    }
+
+    /// How many worlds of a sandbox there are at once.
+    pub(crate) fn worlds(&self) -> u32 {
+        if self.quick { 20 } else { 1_000 }
     }
 
     /// How often each refusal is timed.

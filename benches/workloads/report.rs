@@ -109,7 +109,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-fn megabytes(bytes: u64) -> f64 {
+pub(crate) fn megabytes(bytes: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "less than 2^52 bytes")]
     let bytes = bytes as f64;
     bytes / 1_000_000.0

@@ -8,6 +8,7 @@ use super::machine::Machine;
 use super::options::{Options, Stores, Workload};
 use super::postgres::Postgres;
 use super::report::{self, Outcome, Row};
+use super::sandbox;
 use super::scene::Scene;
 use super::server::Server;
 use super::store::Store;
@@ -19,6 +20,10 @@ const REST: Duration = Duration::from_millis(1_500);
 
 /// Measures what the options name and prints the tables.
 pub(crate) async fn all(options: &Options) -> Result<()> {
+    if options.sandbox {
+        println!("{}\n\n{}", Machine::this(None), sandbox::measure(options).await?);
+        return Ok(());
+    }
     let postgres = match options.store {
         Stores::Sqlite => None,
         Stores::Postgres | Stores::Both => Some(Postgres::start().await?),

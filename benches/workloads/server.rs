@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -40,19 +41,35 @@ struct Ready {
 
 impl Server {
     pub(crate) async fn start(store: &Store<'_>, log: &str) -> Result<Self> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let listen = address.to_string();
-        let mut command = store.tegata(&["serve", "--listen", &listen, "--log", log]);
+        let mut command = store.tegata(&["serve", "--log", log]);
         command
             .args(["--rate-limits", "false", "--access-token-ttl", "1d"])
-            .stdout(Stdio::piped())
             .stderr(store.log(log == "off")?);
+        let started = Self::launch(command).await;
+        started.map_err(|error| Failure::when(error, store.logged()))
+    }
+
+    /// The binary at `path`, as a sandbox.
+    pub(crate) async fn start_sandbox(path: &Path) -> Result<Self> {
+        let mut command = Command::new(path);
+        command
+            .arg("sandbox")
+            .env_clear()
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        Self::launch(command).await
+    }
+
+    /// Adds the address.
+    async fn launch(mut command: Command) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        command
+            .args(["--listen", &address.to_string()])
+            .stdout(Stdio::piped());
         let begun = Instant::now();
         let mut child = command.spawn()?;
-        let started_in = match healthy(address, begun) {
-            Ok(()) => begun.elapsed(),
-            Err(error) => return Err(Failure::when(error, store.logged())),
-        };
+        healthy(address, begun)?;
+        let started_in = begun.elapsed();
         let ready = ready(&mut child).await?;
         Ok(Self {
             child,

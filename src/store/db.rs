@@ -33,6 +33,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process (a backup, a command) that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Of a store in memory, in bytes. Its tables are small and many, and each takes at least a page.
+const MEMORY_PAGE_SIZE: u32 = 1024;
+
 /// The store's pools. Cloning is cheap and shares them.
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -66,13 +69,16 @@ impl Db {
     }
 
     async fn open_memory() -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .page_size(MEMORY_PAGE_SIZE);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(sqlite(SqliteConnectOptions::new().in_memory(true)))
+            .connect_with(sqlite(options))
             .await?;
         let mut connection = pool.acquire().await?;
         migrate::sqlite(&mut connection).await?;
