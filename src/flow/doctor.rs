@@ -127,7 +127,7 @@ impl Walk<'_> {
     /// A resource, and the servers that it takes tokens of.
     async fn resource_with_servers(&mut self, url: &str) {
         let servers = self.resource(url, Side::Client).await.unwrap_or_default();
-        for issuer in servers.iter().take(MOST) {
+        for issuer in rules::callable(&servers, url).take(MOST) {
             let asked = self.ask(metadata_of(issuer)).await;
             let Some(known) = self.server(issuer, Side::Resource, asked).await else {
                 continue;

@@ -315,6 +315,18 @@ in_a_sandbox! {
         target.delete("applications/mine").await.not_found_as("no application mine");
     }
 
+    async fn whether_a_refresh_token_rotates_is_the_applications_choice(target: &Target) {
+        let rotated = target.mint(json!({})).await;
+        assert_ne!(target.refresh(&rotated).await.is(200)["refresh_token"], rotated["refresh_token"]);
+        target.patch("applications/confidential", json!({ "reuse_refresh_token": true })).await.is(200);
+        let kept = target.mint(json!({})).await;
+        for _ in 0..2 {
+            assert_eq!(target.refresh(&kept).await.is(200)["refresh_token"], kept["refresh_token"]);
+        }
+        let public = json!({ "reuse_refresh_token": true });
+        target.patch("applications/public", public).await.invalid_as("reuse_refresh_token: ");
+    }
+
     async fn an_application_of_which_nothing_is_said_works(target: &Target) {
         let made = target.post("applications", json!({})).await.is(201);
         let (id, secret) = (made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap());
@@ -566,6 +578,29 @@ in_a_sandbox! {
         revoke(json!({ "username": "nobody" })).await.not_found_as("nobody");
         revoke(json!({})).await.invalid_as("token");
         revoke(json!({ "token": "tga_x", "username": "alice" })).await.invalid_as("token");
+    }
+
+    async fn in_a_year_everything_ends_in_its_time(target: &Target) {
+        const DAY: i64 = 86_400;
+        let (late, code) = (target.decided(ask(json!({}))).await, target.decided(ask(json!({}))).await);
+        let devices = target.device_codes().await;
+        let mut tokens = target.redeem(&code["code"]).await.is(200);
+        target.advance(61);
+        target.redeem(&late["code"]).await.error_is("invalid_grant");
+        assert_eq!(target.memos(&tokens).await, 200);
+        target.advance(600);
+        target.poll(&devices).await.error_is("expired_token");
+        target.advance(3600);
+        assert_eq!(target.memos(&tokens).await, 401);
+        for _ in 0..12 {
+            target.advance(29 * DAY);
+            tokens = target.refresh(&tokens).await.is(200);
+            assert_eq!(target.memos(&tokens).await, 200);
+        }
+        target.advance(18 * DAY);
+        target.refresh(&tokens).await.error_is("invalid_grant");
+        let again = target.decided(ask(json!({}))).await;
+        target.redeem(&again["code"]).await.is(200);
     }
 
     async fn sessions_end_when_they_are_ended(target: &Target) {

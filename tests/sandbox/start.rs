@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::world::{Sandbox, World};
+use crate::world::{Sandbox, World, at_once};
 
 fn sandbox_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tegata"));
@@ -19,6 +19,28 @@ fn sandbox_command(arguments: &[&str]) -> Command {
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     command
+}
+
+/// What a process has.
+#[derive(Debug)]
+struct Held {
+    threads: u64,
+    /// In KiB.
+    memory: u64,
+}
+
+impl Held {
+    fn by(pid: u32) -> Self {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        Self {
+            threads: number("Threads:"),
+            memory: number("VmRSS:"),
+        }
+    }
 }
 
 /// What it says instead of starting.
@@ -51,6 +73,32 @@ async fn the_command_says_where_it_is_and_keeps_nothing(_: Sandbox) {
     let mut told = String::new();
     child.stderr.take().unwrap().read_to_string(&mut told).await.unwrap();
     assert_eq!(told, "", "a quiet start");
+}
+
+async fn a_thousand_worlds_leave_nothing_behind(_: Sandbox) {
+    const AT_ONCE: usize = 50;
+    let mut child = sandbox_command(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    let sandbox = Sandbox::at(ready["issuer"].as_str().unwrap());
+    let pid = child.id().unwrap();
+    let mut held = Vec::new();
+    for _ in 0..1000 / AT_ONCE {
+        at_once(AT_ONCE, |_| {
+            let sandbox = sandbox.clone();
+            async move {
+                let world = sandbox.another().await;
+                assert_eq!(world.token("client_credentials").await.status, 200);
+                assert_eq!(world.control("DELETE", "").await.status, 204);
+            }
+        })
+        .await;
+        held.push(Held::by(pid));
+    }
+    let (early, late) = (&held[held.len() / 4], &held[held.len() - 1]);
+    assert!(late.threads <= early.threads + 4, "{held:?}");
+    assert!(late.memory * 4 <= early.memory * 5, "{held:?}");
+    child.kill().await.unwrap();
 }
 
 async fn it_takes_no_store(_: Sandbox) {

@@ -30,7 +30,7 @@ pub(super) struct Document {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
-    /// A URL that a client calls or compares: https, or http on a loopback address.
+    /// A URL that a client calls or compares: https, or on a loopback address http, where the document comes from one.
     Url,
     List,
     /// A list of such URLs.
@@ -101,7 +101,7 @@ impl Document {
                 side,
                 members,
                 "metadata_https",
-                "Every URL is absolute, https (or http on a loopback address) and has no fragment.",
+                "Every URL is absolute, https and has no fragment; http on a loopback address is for servers on one.",
                 "Name https URLs without fragment; behind a proxy, tell the server its public URL.",
             ),
             kinds,
@@ -109,8 +109,8 @@ impl Document {
         }
     }
 
-    /// What is to be said of `answer`, and its members where they can be read.
-    pub(super) fn read(&self, answer: &Answer) -> (Vec<Check>, Option<Members>) {
+    /// What is to be said of `answer` by the server at `asked`, and its members where they can be read.
+    pub(super) fn read(&self, answer: &Answer, asked: &str) -> (Vec<Check>, Option<Members>) {
         if answer.is_redirect() {
             let to = answer.header("location").unwrap_or("nowhere");
             return (
@@ -132,17 +132,19 @@ impl Document {
             return (checks, None);
         };
         checks.push(self.object.kept());
-        checks.extend(self.members(&members));
+        checks.extend(self.members(&members, asked));
         (checks, Some(members))
     }
 
-    fn members(&self, members: &Members) -> [Check; 4] {
+    fn members(&self, members: &Members, asked: &str) -> [Check; 4] {
         let nulls = named(members, |_, value| value.is_null());
         let empty = named(members, |name, value| {
             !self.required.contains(&name) && value.as_array().is_some_and(Vec::is_empty)
         });
         let wrong = self.named_of_kind(members, |kind, value| !value.is_null() && !kind.fits(value));
-        let insecure = self.named_of_kind(members, |kind, value| kind.fits(value) && !kind.is_safe(value));
+        let insecure = self.named_of_kind(members, |kind, value| {
+            kind.fits(value) && !kind.is_safe(value, asked)
+        });
         [
             self.no_null.judge(nulls.is_empty(), || nulls),
             self.no_empty.judge(empty.is_empty(), || empty),
@@ -187,7 +189,8 @@ impl Kind {
         }
     }
 
-    fn is_safe(self, value: &Value) -> bool {
+    fn is_safe(self, value: &Value, asked: &str) -> bool {
+        let is_safe = |text| is_safe(text, asked);
         match self {
             Self::Url => value.as_str().is_some_and(is_safe),
             Self::Urls => {
@@ -199,25 +202,34 @@ impl Kind {
     }
 }
 
-/// Whether whoever called `caller` may call this too. After http anything goes, as inside a network of
-/// containers: that it is http is told all the same.
+/// Whether whoever called `caller` may call this too. After http anything but a loopback address goes, as inside a
+/// network of containers: that it is http is told all the same.
 pub(super) fn is_callable(text: &str, caller: &str) -> bool {
-    let plainly = Url::parse(caller).is_ok_and(|url| url.scheme() == "http");
-    is_safe(text) || plainly && Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host())
+    let is_plain = |text| Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host());
+    is_safe(text, caller) || is_plain(text) && is_plain(caller) && !is_loopback(text)
 }
 
-/// Whether a client may call it: https, or http where it does not leave the machine; no fragment.
-pub(super) fn is_safe(text: &str) -> bool {
+/// Whether a client that was told so by `caller` may call it: https, or on a loopback address http, without
+/// fragment. A server elsewhere leads nobody to a loopback address: what listens there is the client's own.
+fn is_safe(text: &str, caller: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
-    if url.fragment().is_some() {
+    if url.fragment().is_some() || !url.has_host() {
         return false;
     }
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+    match url.scheme() {
+        "https" => !is_loopback(text) || is_loopback(caller),
+        "http" => is_loopback(text) && is_loopback(caller),
         _ => false,
+    }
+}
+
+fn is_loopback(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
     }
 }
 
@@ -239,4 +251,42 @@ pub(super) fn text<'a>(members: &'a Members, name: &str) -> Option<&'a str> {
 pub(super) fn list<'a>(members: &'a Members, name: &str) -> Option<Vec<&'a str>> {
     let list = members.get(name)?.as_array()?;
     Some(list.iter().filter_map(Value::as_str).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ELSEWHERE: &str = "https://id.example";
+    const HERE: &str = "http://127.0.0.1:3801";
+
+    #[test]
+    fn a_server_elsewhere_leads_nobody_to_a_loopback_address() {
+        for local in [
+            "http://localhost:8080/token",
+            "http://127.0.0.1/token",
+            "http://127.9.9.9/token",
+            "http://[::1]:1/token",
+            "http://[::ffff:127.0.0.1]/token",
+            "https://localhost/token",
+            "http://a.localhost/token",
+        ] {
+            assert!(!is_callable(local, ELSEWHERE), "{local}");
+            assert!(!is_callable(local, "http://tegata:3801"), "{local}");
+            assert!(is_callable(local, HERE) && is_safe(local, HERE), "{local}");
+        }
+    }
+
+    #[test]
+    fn http_leads_on_to_http_and_https_does_not() {
+        assert!(is_callable("http://tegata:3801/token", "http://tegata:3801"));
+        assert!(!is_safe("http://tegata:3801/token", "http://tegata:3801"));
+        assert!(!is_callable("http://id.example/token", ELSEWHERE));
+        for caller in [ELSEWHERE, HERE] {
+            assert!(is_safe("https://id.example/token", caller));
+            for wrong in ["https://id.example/#a", "ftp://id.example/", "/token", "https:"] {
+                assert!(!is_callable(wrong, caller), "{wrong}");
+            }
+        }
+    }
 }

@@ -151,7 +151,7 @@ pub enum Place {
 /// What is to be said of the answer at the well-known path of `issuer`, whom `named_by` names; and what the
 /// document says, where it can be read.
 pub fn read(answer: &Answer, place: Place, issuer: &str, named_by: Side) -> (Vec<Check>, Option<Known>) {
-    let (mut checks, members) = DOCUMENT.read(answer);
+    let (mut checks, members) = DOCUMENT.read(answer, issuer);
     let Some(members) = members else {
         return (checks, None);
     };

@@ -147,7 +147,7 @@ pub fn with_unknown_token(answer: &Answer) -> Vec<Check> {
 /// What is to be said of the metadata of the resource `asked`, which `named_by` names, and the authorization
 /// servers in them.
 pub fn read(answer: &Answer, asked: &str, named_by: Side) -> (Vec<Check>, Option<Vec<String>>) {
-    let (mut checks, members) = DOCUMENT.read(answer);
+    let (mut checks, members) = DOCUMENT.read(answer, asked);
     let Some(members) = members else {
         return (checks, None);
     };
@@ -157,6 +157,12 @@ pub fn read(answer: &Answer, asked: &str, named_by: Side) -> (Vec<Check>, Option
     let methods = list(&members, "bearer_methods_supported").unwrap_or_default();
     checks.push(METHODS.judge(!methods.contains(&"query"), || methods.join(", ")));
     (checks, Some(servers.into_iter().map(str::to_owned).collect()))
+}
+
+/// Those of the servers that `resource` names at which a client may look.
+pub fn callable<'a>(servers: &'a [String], resource: &str) -> impl Iterator<Item = &'a str> {
+    let urls = servers.iter().map(String::as_str);
+    urls.filter(move |url| document::is_callable(url, resource))
 }
 
 /// Whether the answer is such a document at all.
