@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tegata::protocol::doctor::{Outcome, Side};
 
-use super::stranger::{Asked, BACK, Fault, Reply, SECRET, Stranger};
+use super::stranger::{Asked, BACK, Fault, Reply, SECRET, Stranger, metadata};
 
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 const RESOURCE: &str = "/.well-known/oauth-protected-resource/api";
@@ -87,6 +87,66 @@ async fn a_server_that_a_resource_names_is_not_shown_the_secret() {
         .await;
     assert_eq!(found.broken(), (vec![], vec![]), "{found:#?}");
     assert!(!found.rules(Outcome::Pass).contains(&"token_issued"));
+}
+
+#[tokio::test]
+async fn a_server_that_knows_nothing_of_its_resource_is_told_from_there() {
+    let stranger = Stranger::wrong(|asked, reply| {
+        if asked.is(SERVER) {
+            reply.json["protected_resources"] = json!([format!("{}/other", asked.base)]);
+        }
+    })
+    .await;
+    let found = stranger.examined("/api").await;
+    assert_eq!(
+        found.broken(),
+        (vec!["server_and_resource_know_each_other"], vec![]),
+        "{found:#?}"
+    );
+}
+
+/// What takes the secret of the client: its own token.
+#[tokio::test]
+async fn a_token_of_the_clients_own_is_looked_at() {
+    let cases: [(&str, Outcome, Fault); 5] = [
+        ("token_issued", Outcome::Fail, |asked, reply| {
+            if asked.parameter("grant_type") == "client_credentials" {
+                *reply = Reply::error(400, "unauthorized_client");
+            }
+        }),
+        ("expires_in_is_told", Outcome::Warn, |_, reply| {
+            without(reply, "expires_in");
+        }),
+        ("expires_in_is_a_number", Outcome::Fail, |_, reply| {
+            if reply.json.get("access_token").is_some() {
+                reply.json["expires_in"] = json!("3600");
+            }
+        }),
+        ("scope_is_a_text", Outcome::Fail, |_, reply| {
+            if reply.json.get("access_token").is_some() {
+                reply.json["scope"] = json!(["read"]);
+            }
+        }),
+        ("no_refresh_token_without_user", Outcome::Warn, |_, reply| {
+            if reply.json.get("access_token").is_some() {
+                reply.json["refresh_token"] = json!("tgr_one");
+            }
+        }),
+    ];
+    for (rule, outcome, fault) in cases {
+        let stranger = Stranger::wrong(fault).await;
+        let found = stranger
+            .examined_as("", Some("web"), Some(BACK), Some(SECRET))
+            .await;
+        assert_eq!(found.rules(outcome), [rule], "{found:#?}");
+    }
+}
+
+/// Takes a member out of an answer with a token.
+fn without(reply: &mut Reply, member: &str) {
+    if reply.json.get("access_token").is_some() {
+        reply.json.as_object_mut().unwrap().remove(member);
+    }
 }
 
 #[tokio::test]
@@ -221,6 +281,24 @@ one_fault_each! {
     an_error_goes_to_an_unregistered_redirect_uri: Fail AuthorizationServer "unregistered_redirect_uri" |asked, reply| {
         if asked.is("/authorize") && reply.status == 400 {
             *reply = Reply::to(asked.parameter("redirect_uri"), &[("error", "invalid_request")]);
+        }
+    };
+    a_response_type_that_is_refused_as_something_else: Fail AuthorizationServer "error_comes_by_redirect" |asked, reply| {
+        if asked.is("/authorize") && asked.parameter("response_type") != "code" {
+            let state = asked.parameter("state");
+            *reply = Reply::to(BACK, &[("error", "invalid_request"), ("state", state), ("iss", &asked.base)]);
+        }
+    };
+    a_grant_type_that_does_not_exist_is_not_known_as_such: Fail AuthorizationServer "unknown_grant_is_refused" |asked, reply| {
+        if asked.is("/token") && reply.json["error"] == "unsupported_grant_type" {
+            reply.json["error"] = json!("invalid_grant");
+        }
+    };
+    metadata_of_openid_alone: Warn AuthorizationServer "metadata_of_oauth" |asked, reply| {
+        if asked.is(SERVER) {
+            reply.status = 404;
+        } else if asked.is("/.well-known/openid-configuration") {
+            *reply = Reply::json(200, metadata(&asked.base));
         }
     };
     a_state_that_is_changed_on_its_way: Fail AuthorizationServer "state_comes_back" |asked, reply| {

@@ -75,7 +75,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    fn json(status: u16, json: Value) -> Self {
+    pub(super) fn json(status: u16, json: Value) -> Self {
         let headers = [
             ("content-type", "application/json"),
             ("cache-control", "no-store"),
@@ -90,7 +90,7 @@ impl Reply {
         }
     }
 
-    fn error(status: u16, code: &str) -> Self {
+    pub(super) fn error(status: u16, code: &str) -> Self {
         Self::json(status, json!({"error": code}))
     }
 
@@ -241,7 +241,7 @@ fn answer(asked: &Asked) -> Reply {
     }
 }
 
-fn metadata(base: &str) -> Value {
+pub(super) fn metadata(base: &str) -> Value {
     let url = |path: &str| format!("{base}{path}");
     json!({
         "issuer": base,

@@ -505,6 +505,7 @@ in_a_sandbox! {
         let minted = target.mint(json!({ "expires_in": years })).await;
         assert_eq!(minted["expires_in"], years);
         target.advance(years - 1);
+        target.sandbox.sandboxes().sweep().await;
         assert_eq!(target.memos(&minted).await, 200);
         target.advance(1);
         assert_eq!(target.memos(&minted).await, 401);
@@ -529,6 +530,8 @@ in_a_sandbox! {
         assert_eq!(target.memos(&elsewhere).await, 401);
         let seen = target.seen(&elsewhere).await;
         assert_eq!(seen["aud"], "https://api.example/", "{seen}");
+        let own = json!({ "username": null, "resource": ["https://api.example/"] });
+        assert_eq!(target.memos(&target.mint(own).await).await, 401);
         let here = json!({ "resource": [format!("{}/api/memos", target.issuer)] });
         assert_eq!(target.memos(&target.mint(here).await).await, 200);
     }
@@ -630,6 +633,11 @@ in_a_sandbox! {
         assert_eq!(target.post("devices", sent.clone()).await.is(200)["decided"], true);
         assert_eq!(target.poll(&codes).await.is(200)["scope"], "read");
         target.post("devices", sent).await.not_found_as("user_code");
+
+        let codes = target.device_codes().await;
+        let sent = json!({ "user_code": codes["user_code"], "decision": "approve", "scope": "other" });
+        target.post("devices", sent).await.is(200);
+        target.poll(&codes).await.error_is("access_denied");
 
         let codes = target.device_codes().await;
         let sent = json!({ "user_code": codes["user_code"], "decision": "deny" });

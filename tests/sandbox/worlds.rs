@@ -121,6 +121,12 @@ async fn a_seeded_application_takes_any_loopback_redirect_uri_and_no_other(sandb
         let refused = ask(uri).await;
         assert_eq!(refused.status, 400, "{uri}: {refused}");
     }
+    let own = serde_json::json!({ "client_id": "own", "redirect_uris": ["https://app.example/cb"], "localhost_any_port": false });
+    assert_eq!(sandbox.steer("POST", "/applications", &own).await.status, 201);
+    let refused = browser
+        .get("/oauth/authorize?response_type=code&client_id=own&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fcb")
+        .await;
+    assert_eq!(refused.status, 400, "of another application what is registered counts: {refused}");
 }
 
 async fn every_page_says_that_it_is_a_sandbox(sandbox: Sandbox) {

@@ -90,22 +90,42 @@ impl Moment {
     }
 }
 
-/// Nothing is done where any of it is wrong.
-pub(super) fn apply(clock: &SteeredClock, steering: &Steering) -> Result<(), String> {
-    let now = steering.now.as_ref().map(Moment::unix).transpose()?;
-    let advance = steering.advance.as_ref().map(Span::parse).transpose()?;
-    match steering.frozen {
-        Some(true) => clock.freeze(),
-        Some(false) => clock.resume(),
-        None => {}
+/// What can be done to a clock, all of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steer {
+    frozen: Option<bool>,
+    /// In unix seconds.
+    now: Option<i64>,
+    /// In seconds.
+    advance: Option<i64>,
+}
+
+impl Steering {
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(super) fn read(&self) -> Result<Steer, String> {
+        Ok(Steer {
+            frozen: self.frozen,
+            now: self.now.as_ref().map(Moment::unix).transpose()?,
+            advance: self.advance.as_ref().map(Span::parse).transpose()?,
+        })
     }
-    if let Some(now) = now {
-        clock.set(now);
+}
+
+impl Steer {
+    pub(super) fn apply(self, clock: &SteeredClock) {
+        match self.frozen {
+            Some(true) => clock.freeze(),
+            Some(false) => clock.resume(),
+            None => {}
+        }
+        if let Some(now) = self.now {
+            clock.set(now);
+        }
+        if let Some(seconds) = self.advance {
+            clock.advance(seconds);
+        }
     }
-    if let Some(seconds) = advance {
-        clock.advance(seconds);
-    }
-    Ok(())
 }
 
 async fn show(State(world): State<Arc<World>>) -> Response {
@@ -113,8 +133,11 @@ async fn show(State(world): State<Arc<World>>) -> Response {
 }
 
 async fn steer(State(world): State<Arc<World>>, Body(steering): Body<Steering>) -> Response {
-    match apply(&world.clock, &steering) {
-        Ok(()) => answer(StatusCode::OK, &Told::of(&world.clock)),
+    match steering.read() {
+        Ok(steer) => {
+            steer.apply(&world.clock);
+            answer(StatusCode::OK, &Told::of(&world.clock))
+        }
         Err(why) => invalid(why),
     }
 }

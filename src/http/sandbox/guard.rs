@@ -26,7 +26,7 @@ fn judge(world: &World, headers: &HeaderMap) -> Result<(), &'static str> {
         return Err("a page of another origin may not drive a sandbox");
     }
     let Some(token) = &world.control_token else {
-        return if is_addressed_here(world, headers) {
+        return if is_addressed_here(world.app.issuer.host(), headers) {
             Ok(())
         } else {
             Err("address the sandbox by its issuer's host, or as localhost, 127.0.0.1 or [::1]")
@@ -54,7 +54,7 @@ fn is_same_site(headers: &HeaderMap) -> bool {
 }
 
 /// Against names that another site lets point at this machine (DNS rebinding).
-fn is_addressed_here(world: &World, headers: &HeaderMap) -> bool {
+fn is_addressed_here(issuer_host: &str, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
         return false;
@@ -63,11 +63,93 @@ fn is_addressed_here(world: &World, headers: &HeaderMap) -> bool {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
         _ => host,
     };
-    LOOPBACK.contains(&name) || name.eq_ignore_ascii_case(world.app.issuer.host())
+    LOOPBACK.contains(&name) || name.eq_ignore_ascii_case(issuer_host)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let sent = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = sent.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderName;
+
+    use super::*;
+
+    fn headers(sent: &[(HeaderName, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_our_own_names_lead_here() {
+        let here = |hosts: &[&str]| {
+            let hosts: Vec<_> = hosts.iter().map(|host| (header::HOST, *host)).collect();
+            is_addressed_here("tegata.test", &headers(&hosts))
+        };
+        for host in [
+            "localhost",
+            "localhost:3801",
+            "127.0.0.1:1",
+            "[::1]:3801",
+            "[::1]",
+            "TEGATA.test:80",
+        ] {
+            assert!(here(&[host]), "{host}");
+        }
+        for host in [
+            "",
+            "evil.test",
+            "evil.test:3801",
+            "127.0.0.1.evil.test",
+            "localhost:evil.test",
+            "[::1].evil.test",
+        ] {
+            assert!(!here(&[host]), "{host}");
+        }
+        assert!(!here(&[]));
+        assert!(
+            !here(&["localhost", "evil.test"]),
+            "which of them counts, nobody knows"
+        );
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_told_by_either_header() {
+        let sent = |more: &[(HeaderName, &str)]| {
+            let mut all = vec![(header::HOST, "localhost:3801")];
+            all.extend(more.iter().cloned());
+            is_same_site(&headers(&all))
+        };
+        let site = || HeaderName::from_static("sec-fetch-site");
+        assert!(sent(&[]), "a program");
+        assert!(sent(&[(site(), "none")]) && sent(&[(site(), "same-origin")]));
+        assert!(sent(&[(header::ORIGIN, "http://localhost:3801")]));
+        for value in ["cross-site", "same-site", ""] {
+            assert!(!sent(&[(site(), value)]), "{value}");
+            assert!(
+                !sent(&[(site(), value), (header::ORIGIN, "http://localhost:3801")]),
+                "{value}"
+            );
+        }
+        for origin in [
+            "null",
+            "",
+            "http://localhost:3802",
+            "http://localhost",
+            "https://evil.test",
+            "localhost:3801",
+        ] {
+            assert!(!sent(&[(header::ORIGIN, origin)]), "{origin}");
+            assert!(
+                !sent(&[(site(), "same-origin"), (header::ORIGIN, origin)]),
+                "{origin}"
+            );
+        }
+    }
 }

@@ -79,6 +79,10 @@ async fn create(State(world): State<Arc<World>>, Body(steering): Body<Steering>)
     let Some(sandboxes) = sandboxes(&world) else {
         return stopping();
     };
+    let steer = match steering.read() {
+        Ok(steer) => steer,
+        Err(why) => return invalid(why),
+    };
     let made = match Box::pin(sandboxes.make()).await {
         Ok(Some(made)) => made,
         Ok(None) => {
@@ -90,13 +94,8 @@ async fn create(State(world): State<Arc<World>>, Body(steering): Body<Steering>)
         }
         Err(error) => return failed(&error),
     };
-    match clock::apply(&made.clock, &steering) {
-        Ok(()) => answer(StatusCode::CREATED, &described(&made)),
-        Err(why) => {
-            sandboxes.drop_world(&made.id).await;
-            invalid(why)
-        }
-    }
+    steer.apply(&made.clock);
+    answer(StatusCode::CREATED, &described(&made))
 }
 
 async fn reset(State(world): State<Arc<World>>) -> Response {

@@ -315,6 +315,24 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_has_no_query_and_no_fragment() {
+        for issuer in ["https://id.example?tenant=a", "https://id.example#a"] {
+            let checks = issuer_checks(sound_with(issuer).as_object().unwrap(), issuer, Side::Client);
+            let broken = checks.into_iter().filter(|check| check.outcome == Outcome::Fail);
+            assert_eq!(
+                broken.map(|check| check.rule).collect::<Vec<_>>(),
+                ["issuer_is_bare"]
+            );
+        }
+    }
+
+    fn sound_with(issuer: &str) -> Value {
+        let mut document = sound();
+        document["issuer"] = json!(issuer);
+        document
+    }
+
+    #[test]
     fn a_sound_document_breaks_nothing_and_each_fault_its_rule() {
         use Outcome::{Fail, Warn};
         assert_eq!(breaks(&answer(&sound())), []);

@@ -259,6 +259,32 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_that_names_no_server_is_told() {
+        let told = document(&json!({ "resource": API, "authorization_servers": "https://id.example" }));
+        let (checks, servers) = read(&told, API, Side::Client);
+        assert!(
+            broken(&checks).contains(&("resource_names_servers", Outcome::Warn)),
+            "{checks:?}"
+        );
+        assert_eq!(servers, Some(Vec::new()));
+    }
+
+    #[test]
+    fn only_servers_that_a_client_may_call_are_looked_at() {
+        let servers = ["https://id.example", "http://127.0.0.1:8080", "http://id.example"].map(str::to_owned);
+        assert_eq!(
+            callable(&servers, API).collect::<Vec<_>>(),
+            ["https://id.example"]
+        );
+        let challenge = |url: &str| {
+            let text = format!("Bearer resource_metadata=\"{url}\"");
+            without_token(&challenged(401, &text)).1.unwrap()
+        };
+        assert_eq!(metadata_url(&challenge("http://localhost/m"), API), None);
+        assert!(metadata_url(&challenge("https://api.example/m"), API).is_some());
+    }
+
+    #[test]
     fn a_token_that_nobody_issued_is_invalid() {
         let told = |status, header| broken(&with_unknown_token(&challenged(status, header))).len();
         assert_eq!(told(401, "Bearer error=\"invalid_token\""), 0);
