@@ -583,6 +583,34 @@ in_a_sandbox! {
         revoke(json!({ "token": "tga_x", "username": "alice" })).await.invalid_as("token");
     }
 
+    async fn a_world_to_which_nobody_comes_is_dropped(target: &Target) {
+        let sandboxes = target.sandbox.sandboxes();
+        let made = [sandboxes.make().await.unwrap().unwrap(), sandboxes.make().await.unwrap().unwrap()];
+        let [used, unused] = made.map(|world| world.app().issuer.as_str().to_owned());
+        let healthy = async |issuer: &str| {
+            let answered = target.http.get(format!("{issuer}/healthz")).send().await.unwrap();
+            answered.status() == StatusCode::OK
+        };
+        sandboxes.drop_unused().await;
+        assert!(healthy(&used).await, "a new one has its time");
+        sandboxes.drop_unused().await;
+        assert!(healthy(&used).await && !healthy(&unused).await);
+        sandboxes.drop_unused().await;
+        assert!(healthy(&target.issuer).await, "the first stays");
+    }
+
+    async fn a_scripted_answer_is_read_by_a_page_of_the_applications_own(target: &Target) {
+        let origin = "https://app.example";
+        let allowed = json!({ "allowed_origins": [origin] });
+        target.patch("applications/public", allowed).await.is(200);
+        target.post("scripts", json!({ "endpoint": "token", "answer": { "status": 503 } })).await.is(201);
+        let form = [("grant_type", "refresh_token"), ("client_id", seeds::PUBLIC)];
+        let request = target.http.post(format!("{}/oauth/token", target.issuer));
+        let answered = request.header("origin", origin).form(&form).send().await.unwrap();
+        assert_eq!(answered.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answered.headers()["access-control-allow-origin"], origin);
+    }
+
     async fn in_a_year_everything_ends_in_its_time(target: &Target) {
         const DAY: i64 = 86_400;
         let (late, code) = (target.decided(ask(json!({}))).await, target.decided(ask(json!({}))).await);

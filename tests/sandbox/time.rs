@@ -37,6 +37,14 @@ async fn a_frozen_clock_stands_and_can_be_set_and_moved_over_years(sandbox: Sand
     assert_eq!(told.json()["unix"], 1_893_553_445 + YEAR - 86_400);
 }
 
+async fn a_clock_that_stood_runs_on_from_where_it_is(sandbox: Sandbox) {
+    sandbox.steer("PATCH", "/clock", &json!({"frozen": true, "now": 1_893_553_445})).await;
+    let told = sandbox.steer("PATCH", "/clock", &json!({"frozen": false})).await.json();
+    assert_eq!(told["frozen"], false);
+    let unix = told["unix"].as_i64().unwrap();
+    assert!((1_893_553_445..1_893_553_445 + 60).contains(&unix), "{told}");
+}
+
 async fn a_session_ends_with_the_clock(sandbox: Sandbox) {
     let browser = sandbox.browser();
     browser.sign_in(&Sandbox::alice()).await;
