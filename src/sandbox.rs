@@ -21,7 +21,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::base::config::{Config, Sources};
+use crate::base::config::Sources;
 use crate::base::entropy::Entropy;
 use crate::server::StartError;
 use crate::server::sandbox::{self, Reach};
@@ -35,15 +35,25 @@ pub use crate::server::sandbox::RunningSandbox;
 /// # Errors
 /// No port is free.
 pub async fn start() -> Result<RunningSandbox, StartError> {
-    let settings = [
+    start_with::<&str>([]).await
+}
+
+/// The same with `settings`, as `("access_token_ttl", "60s")`: what `tegata --help` lists.
+///
+/// # Errors
+/// No port is free, or what is wrong with the settings.
+pub async fn start_with<T: Into<String>>(
+    settings: impl IntoIterator<Item = (T, T)>,
+) -> Result<RunningSandbox, StartError> {
+    let usual = [
         ("listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).to_string()),
         ("database_url", "sqlite::memory:".to_owned()),
         ("rate_limits", "false".to_owned()),
     ];
-    let sources = Sources {
-        flags: settings.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        ..Sources::default()
-    };
-    let config = Config::load(sources).map_err(|faults| StartError::new(faults.to_string()))?;
-    Box::pin(sandbox::start(config, Entropy::System, Reach::default())).await
+    let usual = usual.map(|(name, value)| (name.to_owned(), value));
+    let settings = settings.into_iter();
+    let sources = Sources::default()
+        .with(usual)
+        .with(settings.map(|(name, value)| (name.into(), value.into())));
+    Box::pin(sandbox::start(sources, Entropy::System, Reach::default())).await
 }

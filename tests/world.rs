@@ -478,6 +478,7 @@ async fn serve(settings: &[(String, String)], clock: &SteeredClock) -> Running {
 
 async fn serve_by(entropy: Entropy, settings: &[(String, String)], clock: &SteeredClock) -> Running {
     let sources = Sources {
+        defaults: Vec::new(),
         flags: settings.to_vec(),
         environment: Vec::new(),
         file: FileSource::None,

@@ -16,6 +16,8 @@ use crate::server::telemetry;
 const CONTROL_TOKEN: &str = "TEGATA_CONTROL_TOKEN";
 /// In characters.
 const SHORTEST_TOKEN: usize = 16;
+/// In an environment that was made for a server: they name what is kept.
+const OF_SERVERS: [&str; 2] = ["DATABASE_URL", "TEGATA_SEALING_KEY_FILE"];
 /// What a target of tests does otherwise than a server, unless it is told.
 const DEFAULTS: [(&str, &str); 4] = [
     ("listen", "127.0.0.1:3801"),
@@ -30,18 +32,18 @@ pub(super) fn run(wanted: &Sandbox, settings: Vec<(String, String)>) -> Result<(
     let mut sources = Sources::of_process(settings);
     let token = take_token(&mut sources)?;
     prepare(&mut sources);
-    let config = Config::load(sources).map_err(|faults| Failure::settings(&faults))?;
+    let config = Config::load(sources.clone()).map_err(|faults| Failure::settings(&faults))?;
     let reach = Reach {
         beyond_loopback: wanted.beyond_loopback,
         control_token: token,
     };
-    super::runtime(Builder::new_multi_thread())?.block_on(serve(config, reach))
+    super::runtime(Builder::new_multi_thread())?.block_on(serve(&config, sources, reach))
 }
 
-async fn serve(config: Config, reach: Reach) -> Result<(), Failure> {
+async fn serve(config: &Config, sources: Sources, reach: Reach) -> Result<(), Failure> {
     let _telemetry = telemetry::init(&config.log, config.log_format, Clock::System)
         .map_err(|error| Failure::new(format!("logging cannot start: {error}: look at the setting log")))?;
-    let starting = Box::pin(sandbox::start(config, Entropy::System, reach));
+    let starting = Box::pin(sandbox::start(sources, Entropy::System, reach));
     let running = starting.await.map_err(|error| Failure::new(error.to_string()))?;
     running
         .stop_on_signals()
@@ -69,13 +71,10 @@ fn take_token(sources: &mut Sources) -> Result<Option<Secret>, Failure> {
 
 fn prepare(sources: &mut Sources) {
     sources.file = FileSource::None;
-    sources.environment.retain(|(name, _)| name != "DATABASE_URL");
-    for (name, value) in DEFAULTS {
-        let variable = format!("TEGATA_{}", name.to_uppercase());
-        if !sources.environment.iter().any(|(known, _)| *known == variable) {
-            sources.environment.push((variable, value.to_owned()));
-        }
-    }
+    sources.defaults = DEFAULTS.to_vec();
+    sources
+        .environment
+        .retain(|(name, _)| !OF_SERVERS.contains(&&**name));
 }
 
 #[cfg(test)]

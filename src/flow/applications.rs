@@ -29,7 +29,7 @@ use crate::store::{self, StoreError, Tx};
 
 pub use crate::store::applications::Listed;
 pub use manager::Manager;
-pub use wanted::{Faults, Wanted, WantedAuthentication, default_grants};
+pub use wanted::{Faults, MOST_REDIRECT_URIS, Wanted, WantedAuthentication, default_grants};
 
 /// Two secrets may live at once: the old one works until every copy of the client has the new.
 pub const MOST_SECRETS: i64 = 2;

@@ -12,7 +12,7 @@ use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::protocol::answer::Answer;
 use crate::protocol::doctor::metadata::{self, Known, Place};
-use crate::protocol::doctor::{Check, Outcome, Report, Rule, Side, Step, resource as rules, shown};
+use crate::protocol::doctor::{Check, Outcome, Report, Rule, Side, Step, resource as rules, shown, token};
 use crate::protocol::metadata as server_metadata;
 
 /// A resource may name many authorization servers, and a server many resources: so many are looked at.
@@ -48,6 +48,7 @@ pub async fn examine(plan: &Plan, outbound: &Outbound, entropy: &Entropy) -> Rep
         plan,
         outbound,
         secret: None,
+        is_secret_in_body: false,
         nonce: Secret::generate(entropy, ""),
         steps: Vec::new(),
     };
@@ -60,6 +61,7 @@ struct Walk<'a> {
     outbound: &'a Outbound,
     /// The plan's, while with the server that it is for: one that a stranger names is not shown it.
     secret: Option<&'a Secret>,
+    is_secret_in_body: bool,
     /// What nobody has issued and nobody has registered.
     nonce: Secret,
     steps: Vec<Step>,
@@ -154,7 +156,13 @@ impl Walk<'_> {
         );
         let known = known?;
         let is_its_own = named_by == Side::Client && known.issuer.as_deref() == Some(issuer);
-        self.secret = self.plan.client_secret.as_ref().filter(|_| is_its_own);
+        let is_private = metadata::is_private(issuer);
+        let secret = self.plan.client_secret.as_ref().filter(|_| is_its_own);
+        if secret.is_some() && !is_private {
+            self.say("Prove the client by its secret", vec![token::not_issued()]);
+        }
+        self.secret = secret.filter(|_| is_private);
+        self.is_secret_in_body = known.wants_secret_in_body;
         Box::pin(self.token_endpoint(&known)).await;
         Box::pin(self.authorization_endpoint(&known)).await;
         Box::pin(self.other_endpoints(&known)).await;

@@ -40,13 +40,14 @@ use axum::response::Response;
 use tower::ServiceExt;
 
 use self::authorize::Hint;
+use self::clock::Steer;
 use self::debugger::Walks;
 use self::devices::Devices;
 use self::record::Record;
 use self::scripts::Scripts;
 use super::IsStopping;
 use crate::base::clock::{Clock, SteeredClock};
-use crate::base::config::{Config, PublicUrl};
+use crate::base::config::{Config, PublicUrl, Sources};
 use crate::base::entropy::Entropy;
 use crate::base::secret::{Secret, SecretHash};
 use crate::flow::sandbox::seeds;
@@ -72,6 +73,7 @@ pub struct World {
     control_token: Option<SecretHash>,
     /// Empty: the root world.
     id: String,
+    begun: Beginning,
     sandboxes: Weak<Inner>,
     /// Whether somebody came since the last look.
     in_use: AtomicBool,
@@ -92,12 +94,22 @@ impl World {
     }
 }
 
+/// What is said of a world when it is made, and holds again when it is made anew.
+#[derive(Clone, Debug, Default)]
+struct Beginning {
+    steer: Steer,
+    /// Others than those of the process. By their names.
+    settings: Vec<(String, String)>,
+}
+
 /// All worlds of a process. Clones are the same worlds.
 #[derive(Clone)]
 pub struct Sandboxes(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    /// What `config` was read from.
+    sources: Sources,
     /// The issuer of the root world.
     issuer: PublicUrl,
     entropy: Entropy,
@@ -125,6 +137,23 @@ impl fmt::Debug for Inner {
     }
 }
 
+impl Inner {
+    /// # Errors
+    /// What is wrong with the settings.
+    fn config_with(&self, settings: &[(String, String)]) -> Result<Config, OpenError> {
+        if settings.is_empty() {
+            return Ok(self.config.clone());
+        }
+        let sources = self.sources.clone().with(settings.iter().cloned());
+        let config = Config::load(sources).map_err(|faults| OpenError::Setting(faults.to_string()))?;
+        Ok(Config {
+            // with the real ports
+            mtls_listen: self.config.mtls_listen.clone(),
+            ..config
+        })
+    }
+}
+
 impl Sandboxes {
     /// With the root world.
     ///
@@ -132,6 +161,7 @@ impl Sandboxes {
     /// What is wrong with the settings.
     pub async fn open(
         config: Config,
+        sources: Sources,
         issuer: PublicUrl,
         entropy: Entropy,
         control_token: Option<&Secret>,
@@ -139,13 +169,14 @@ impl Sandboxes {
     ) -> Result<Self, OpenError> {
         let sandboxes = Self(Arc::new(Inner {
             config,
+            sources,
             issuer,
             entropy,
             stopping,
             control_token: control_token.map(|token| SecretHash::of(token.expose())),
             worlds: RwLock::default(),
         }));
-        let root = Box::pin(sandboxes.build(String::new())).await?;
+        let root = Box::pin(sandboxes.build(String::new(), Beginning::default())).await?;
         sandboxes.put(root);
         Ok(sandboxes)
     }
@@ -170,11 +201,15 @@ impl Sandboxes {
     /// # Errors
     /// The store's.
     pub async fn make(&self) -> Result<Option<Arc<World>>, OpenError> {
+        Box::pin(self.begin(Beginning::default())).await
+    }
+
+    async fn begin(&self, begun: Beginning) -> Result<Option<Arc<World>>, OpenError> {
         if self.worlds().len() >= MOST {
             return Ok(None);
         }
         let id = u64::from_be_bytes(self.0.entropy.bytes());
-        let place = Box::pin(self.build(format!("{id:016x}"))).await?;
+        let place = Box::pin(self.build(format!("{id:016x}"), begun)).await?;
         let world = Arc::clone(&place.world);
         self.put(place);
         Ok(Some(world))
@@ -185,7 +220,8 @@ impl Sandboxes {
     /// # Errors
     /// The store's.
     pub async fn reset(&self, id: &str) -> Result<Arc<World>, OpenError> {
-        let place = Box::pin(self.build(id.to_owned())).await?;
+        let begun = self.world(id).map(|world| world.begun.clone());
+        let place = Box::pin(self.build(id.to_owned(), begun.unwrap_or_default())).await?;
         let world = Arc::clone(&place.world);
         if let Some(old) = self.put(place) {
             old.world.scripts.release();
@@ -233,6 +269,13 @@ impl Sandboxes {
         }
     }
 
+    /// Lets go of every request that is held back.
+    pub fn release(&self) {
+        for place in self.worlds().values() {
+            place.world.scripts.release();
+        }
+    }
+
     /// Drops everything.
     pub async fn close(&self) {
         let places: Vec<_> = self.worlds_mut().drain().map(|(_, place)| place).collect();
@@ -242,7 +285,7 @@ impl Sandboxes {
         }
     }
 
-    async fn build(&self, id: String) -> Result<Place, OpenError> {
+    async fn build(&self, id: String, begun: Beginning) -> Result<Place, OpenError> {
         let inner = &self.0;
         let issuer = if id.is_empty() {
             inner.issuer.clone()
@@ -250,9 +293,10 @@ impl Sandboxes {
             PublicUrl::parse(&inner.issuer.join(&format!("{WORLDS}{id}"))).map_err(OpenError::Setting)?
         };
         let clock = SteeredClock::default();
+        begun.steer.apply(&clock);
         let app = Box::pin(App::open_to(
             Purpose::Sandbox,
-            inner.config.clone(),
+            inner.config_with(&begun.settings)?,
             Clock::Steered(clock.clone()),
             inner.entropy.clone(),
             issuer,
@@ -269,6 +313,7 @@ impl Sandboxes {
             hint: Hint::default(),
             control_token: inner.control_token,
             id,
+            begun,
             sandboxes: Arc::downgrade(inner),
             in_use: AtomicBool::new(true),
         });

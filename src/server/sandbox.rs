@@ -11,13 +11,15 @@ use super::start::{Doors, StartError};
 use super::stop::Stop;
 use super::tls::Tls;
 use crate::base::clock::Clock;
-use crate::base::config::{Config, Database, PublicUrl};
+use crate::base::config::{Config, Database, PublicUrl, Sources};
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::http::sandbox::Sandboxes;
 
 /// Between two rounds of housekeeping.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Longer than a script may hold an answer back.
+const LONGEST_ANSWER: Duration = Duration::from_mins(11);
 /// A made sandbox that nobody used for so long, or up to twice as long, is dropped.
 const UNUSED: Duration = Duration::from_mins(10);
 
@@ -43,25 +45,32 @@ pub struct RunningSandbox {
 /// Listens and opens the first world. Nothing of it is written to a disk.
 ///
 /// # Errors
-/// A store that is to be kept, an address or issuer that others reach and that nobody meant, an address that is
+/// Settings that are wrong, a store that is to be kept, an address or issuer that others reach and that nobody meant, an address that is
 /// taken, settings that cannot be used.
-pub async fn start(config: Config, entropy: Entropy, reach: Reach) -> Result<RunningSandbox, StartError> {
+pub async fn start(sources: Sources, entropy: Entropy, reach: Reach) -> Result<RunningSandbox, StartError> {
+    let loaded = Config::load(sources.clone());
+    let mut config = loaded.map_err(|faults| StartError::new(faults.to_string()))?;
     refuse_stores(&config)?;
     let tls = Tls::load(&config, Clock::System.now()).map_err(StartError::new)?;
     let doors = Doors::open(&config, tls.as_ref())?;
+    if config.mtls_listen.is_some() {
+        config.mtls_listen = Some(doors.mtls_addresses.clone());
+    }
     let issuer = issuer(&config, &doors.addresses);
-    keep_in(&doors.addresses, &issuer, &reach)?;
+    let addresses = [&*doors.addresses, &*doors.mtls_addresses].concat();
+    let urls = [Some(&issuer), config.mtls_public_url.as_ref()];
+    keep_in(&addresses, urls.into_iter().flatten(), &reach)?;
 
     let stop = Stop::default();
     let asked = stop.clone();
     let stopping = Arc::new(move || asked.is_requested());
     let token = reach.control_token.as_ref();
-    let opening = Sandboxes::open(config, issuer.clone(), entropy, token, stopping);
+    let opening = Sandboxes::open(config, sources, issuer.clone(), entropy, token, stopping);
     let sandboxes = Box::pin(opening).await.map_err(StartError::new)?;
     let addresses = doors.addresses;
     let router = sandboxes.router();
     let mut tasks = vec![
-        tokio::spawn(listen::serve(doors.all, router, Limits::default(), stop.clone())),
+        tokio::spawn(listen::serve(doors.all, router, limits(), stop.clone())),
         tokio::spawn(keep_house(sandboxes.clone(), stop.clone())),
     ];
     if let Some(tls) = tls {
@@ -104,13 +113,29 @@ fn issuer(config: &Config, addresses: &[SocketAddr]) -> PublicUrl {
     own.unwrap_or_else(|| config.issuer(port))
 }
 
-fn keep_in(addresses: &[SocketAddr], issuer: &PublicUrl, reach: &Reach) -> Result<(), StartError> {
+/// A script may hold an answer back for long, and nobody waits for one when the tests are over.
+fn limits() -> Limits {
+    Limits {
+        request: LONGEST_ANSWER,
+        drain: Duration::from_secs(5),
+        ..Limits::default()
+    }
+}
+
+fn keep_in<'u>(
+    addresses: &[SocketAddr],
+    mut urls: impl Iterator<Item = &'u PublicUrl>,
+    reach: &Reach,
+) -> Result<(), StartError> {
     let is_reached = |address: &&SocketAddr| !IpAddr::is_loopback(&address.ip().to_canonical());
     let outside = addresses
         .iter()
         .find(is_reached)
         .map(|address| format!("listen = {address}"))
-        .or_else(|| (!issuer.is_loopback()).then(|| format!("public_url = {}", issuer.as_str())));
+        .or_else(|| {
+            let url = urls.find(|url| !url.is_loopback())?;
+            Some(format!("public_url = {}", url.as_str()))
+        });
     let Some(outside) = outside else { return Ok(()) };
     if reach.beyond_loopback && reach.control_token.is_some() {
         return Ok(());
@@ -126,7 +151,7 @@ async fn keep_house(sandboxes: Sandboxes, stop: Stop) {
     let rounds = UNUSED.as_secs() / SWEEP_EVERY.as_secs();
     for round in 1_u64.. {
         tokio::select! {
-            () = stop.requested() => return,
+            () = stop.requested() => return sandboxes.release(),
             () = tokio::time::sleep(SWEEP_EVERY) => {}
         }
         sandboxes.sweep().await;
@@ -182,7 +207,7 @@ mod tests {
 
     fn kept_in(address: &str, issuer: &str, reach: &Reach) -> bool {
         let issuer = PublicUrl::parse(issuer).unwrap();
-        keep_in(&[address.parse().unwrap()], &issuer, reach).is_ok()
+        keep_in(&[address.parse().unwrap()], [&issuer].into_iter(), reach).is_ok()
     }
 
     #[test]

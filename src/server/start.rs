@@ -111,7 +111,7 @@ pub(super) struct Doors {
     /// Of those that everybody uses.
     pub(super) addresses: Vec<SocketAddr>,
     /// Of those kept for client certificates.
-    mtls_addresses: Vec<SocketAddr>,
+    pub(super) mtls_addresses: Vec<SocketAddr>,
 }
 
 impl Doors {

@@ -129,14 +129,17 @@ pub async fn consume(
     .map(|rows| rows == 1)
 }
 
-/// Lets the token live until then. False where it was rotated meanwhile.
+/// Lets the token of an application that proves itself with every refresh live until then: it may have a new
+/// certificate by then. False where it was rotated meanwhile.
 pub async fn prolong(tx: &mut Tx, hash: SecretHash, until: OffsetDateTime) -> Result<bool> {
-    tx.sql("UPDATE refresh_tokens SET expires_at = $2 WHERE hash = $1 AND used_at IS NULL")
-        .bind(hash.to_vec())
-        .bind(until)
-        .execute()
-        .await
-        .map(|rows| rows == 1)
+    tx.sql(
+        "UPDATE refresh_tokens SET expires_at = $2, certificate = NULL WHERE hash = $1 AND used_at IS NULL",
+    )
+    .bind(hash.to_vec())
+    .bind(until)
+    .execute()
+    .await
+    .map(|rows| rows == 1)
 }
 
 /// Takes one of the times that the sealed answer may be given again, and tells how many are taken now.

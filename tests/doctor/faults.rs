@@ -111,7 +111,7 @@ async fn a_token_of_the_clients_own_is_looked_at() {
     let cases: [(&str, Outcome, Fault); 5] = [
         ("token_issued", Outcome::Fail, |asked, reply| {
             if asked.parameter("grant_type") == "client_credentials" {
-                *reply = Reply::error(400, "unauthorized_client");
+                *reply = Reply::error(400, "invalid_scope");
             }
         }),
         ("expires_in_is_told", Outcome::Warn, |_, reply| {
@@ -139,6 +139,60 @@ async fn a_token_of_the_clients_own_is_looked_at() {
             .examined_as("", Some("web"), Some(BACK), Some(SECRET))
             .await;
         assert_eq!(found.rules(outcome), [rule], "{found:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_ask_for_itself_is_no_fault() {
+    let stranger = Stranger::wrong(|asked, reply| {
+        if asked.parameter("grant_type") == "client_credentials" {
+            *reply = Reply::error(400, "unauthorized_client");
+        }
+    })
+    .await;
+    let found = stranger
+        .examined_as("", Some("web"), Some(BACK), Some(SECRET))
+        .await;
+    assert_eq!(found.broken(), (vec![], vec![]), "{found:#?}");
+    assert_eq!(found.rules(Outcome::NotTried), ["token_issued"], "{found:#?}");
+}
+
+#[tokio::test]
+async fn the_secret_is_sent_as_the_server_takes_it() {
+    let stranger = Stranger::wrong(|asked, reply| {
+        if asked.is(SERVER) {
+            reply.json["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]);
+        }
+        if asked.parameter("grant_type") == "client_credentials" {
+            assert_eq!(
+                (asked.parameter("client_secret"), asked.has_secret()),
+                (SECRET, false)
+            );
+            *reply = Reply::json(
+                200,
+                json!({"access_token": "tga_one", "token_type": "Bearer", "expires_in": 60}),
+            );
+        }
+    })
+    .await;
+    let found = stranger
+        .examined_as("", Some("web"), Some(BACK), Some(SECRET))
+        .await;
+    assert!(found.rules(Outcome::Pass).contains(&"token_issued"), "{found:#?}");
+}
+
+#[tokio::test]
+async fn what_is_not_there_keeps_no_rule() {
+    let stranger = Stranger::wrong(|asked, reply| {
+        if asked.is("/introspect") || asked.is("/authorize") {
+            reply.status = 404;
+            reply.header("location", "");
+        }
+    })
+    .await;
+    let found = stranger.examined("").await;
+    for rule in ["introspection_is_guarded", "unregistered_redirect_uri"] {
+        assert!(!found.rules(Outcome::Pass).contains(&rule), "{rule}: {found:#?}");
     }
 }
 

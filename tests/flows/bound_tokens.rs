@@ -106,6 +106,25 @@ async fn every_grant_binds_what_it_gives(world: World) {
     }
 }
 
+with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert")
+async fn a_refresh_token_that_is_kept_goes_on_with_a_renewed_certificate(world: World) {
+    let desk = Desk::of(world.clone()).await;
+    let alice = world.user("alice").await;
+    let made = desk.register(&json!({
+        "grants": ["authorization_code", "refresh_token"], "confidential": false, "tls_client_certificate_bound_access_tokens": true,
+    })).await;
+    let (old, new) = (own("app"), own("app"));
+    let code = world.code(&alice, &known(&made)).await;
+    let tokens = world.redeem(&known(&made), &code).carrying(&old).await.tokens();
+    let mut changed = desk.patch(&made, &json!({ "confidential": true, "reuse_refresh_token": true })).await.json();
+    changed["client_id"] = made["client_id"].clone();
+    let app = known(&changed);
+    refresh(&world, &app, &tokens).carrying(&new).await.refused(400, "invalid_grant");
+    let kept = refresh(&world, &app, &tokens).carrying(&old).await.tokens();
+    assert_eq!(kept.refresh(), tokens.refresh());
+    is_bound(&world, &refresh(&world, &app, &tokens).carrying(&new).await.tokens().access, &new).await;
+}
+
 with("trusted_proxies" = "127.0.0.1", "client_certificate_header" = "client-cert", "grants" = "authorization_code,refresh_token,password")
 async fn a_password_brings_a_bound_token_too(world: World) {
     let desk = Desk::of(world.clone()).await;

@@ -583,6 +583,18 @@ in_a_sandbox! {
         revoke(json!({ "token": "tga_x", "username": "alice" })).await.invalid_as("token");
     }
 
+    async fn in_process_the_settings_are_given_at_the_start(_target: &Target) {
+        let sandbox = tegata::sandbox::start_with([("access_token_ttl", "61s")]).await.unwrap();
+        let issuer = sandbox.issuer().as_str().to_owned();
+        let http = Client::new();
+        let request = http.post(format!("{issuer}/oauth/token")).basic_auth(seeds::CONFIDENTIAL, Some(seeds::SECRET));
+        let tokens = answered(request.form(&[("grant_type", "client_credentials")])).await.is(200);
+        assert_eq!(tokens["expires_in"], 61);
+        sandbox.stop().await;
+        let refused = tegata::sandbox::start_with([("access_token_ttl", "soon")]).await.unwrap_err();
+        assert!(refused.to_string().contains("access_token_ttl"), "{refused}");
+    }
+
     async fn a_world_to_which_nobody_comes_is_dropped(target: &Target) {
         let sandboxes = target.sandbox.sandboxes();
         let made = [sandboxes.make().await.unwrap().unwrap(), sandboxes.make().await.unwrap().unwrap()];

@@ -270,6 +270,19 @@ with_a_target! {
         assert!(asked.elapsed() >= Duration::from_millis(150));
     }
 
+    async fn a_delayed_answer_is_let_go_with_its_script(target: &Target) {
+        let id = target.script(json!({ "endpoint": "token", "answer": { "delay": "10m" } })).await;
+        let delayed = tokio::spawn({
+            let target = target.clone();
+            async move { target.token().await }
+        });
+        while target.told(id).await["hits"] == 0 {
+            tokio::task::yield_now().await;
+        }
+        target.control(Method::DELETE, "scripts", None).await.is(204);
+        delayed.await.unwrap().is(200);
+    }
+
     async fn what_a_browser_asks_first_is_no_request_of_the_client(target: &Target) {
         let script = json!({ "endpoint": "token", "answer": { "status": 503 } });
         let id = target.script(script).await;

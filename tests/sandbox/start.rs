@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::world::{Sandbox, World, at_once};
+use crate::world::{Pair, Sandbox, World, at_once};
 
 fn sandbox_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tegata"));
@@ -108,6 +108,40 @@ async fn it_takes_no_store(_: Sandbox) {
     }
 }
 
+async fn a_file_that_is_named_counts(_: Sandbox) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tests.toml");
+    let named = ["--config", file.to_str().unwrap()];
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\naccess_token_ttl = \"61s\"\n").unwrap();
+    let mut child = sandbox_command(&named).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    assert_ne!(ready["listen"], "127.0.0.1:3801");
+    let sandbox = Sandbox::at(ready["issuer"].as_str().unwrap());
+    assert_eq!(sandbox.token("client_credentials").await.json()["expires_in"], 61);
+    child.kill().await.unwrap();
+    std::fs::write(&file, "database_url = \"sqlite://data/tegata.db\"\n").unwrap();
+    let told = refusal(&mut sandbox_command(&named)).await;
+    assert!(told.contains("tests.toml") && told.contains("takes no store"), "{told}");
+}
+
+async fn an_address_for_certificates_is_an_address_too(_: Sandbox) {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::self_signed("localhost", |_| {});
+    let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
+    std::fs::write(&certificate, &pair.certificate_pem).unwrap();
+    std::fs::write(&key, &pair.key_pem).unwrap();
+    let told = refusal(
+        sandbox_command(&["--listen", "127.0.0.1:0", "--mtls-listen", "0.0.0.0:0"])
+            .arg("--tls-certificate")
+            .arg(&certificate)
+            .arg("--tls-key")
+            .arg(&key),
+    )
+    .await;
+    assert!(told.contains("--beyond-loopback"), "{told}");
+}
+
 async fn it_leaves_the_machine_only_by_a_word_and_with_a_token(_: Sandbox) {
     let token = ("TEGATA_CONTROL_TOKEN", "0123456789abcdef");
     for arguments in [
@@ -128,6 +162,13 @@ async fn it_leaves_the_machine_only_by_a_word_and_with_a_token(_: Sandbox) {
     sandbox.control("GET", "").bearer("0123456789abcdeF").await.refused(403, "forbidden");
     assert_eq!(sandbox.control("GET", "").bearer(token.1).await.status, 200);
     assert_eq!(sandbox.token("client_credentials").await.status, 200, "the server itself needs none");
+    let page = sandbox.get("/sandbox/debugger").await;
+    assert_eq!(page.status, 401, "{page}");
+    assert!(page.header("www-authenticate").starts_with("Basic "), "a browser asks for it: {page}");
+    assert_eq!(sandbox.get("/sandbox/debugger").basic("me", "0123456789abcdeF").await.status, 401);
+    assert_eq!(sandbox.get("/sandbox/debugger").basic("me", token.1).await.status, 200);
+    let foreign = sandbox.get("/sandbox/debugger").basic("me", token.1).header("Sec-Fetch-Site", "cross-site").await;
+    assert_eq!(foreign.status, 403, "what the browser remembers is of no use to another page: {foreign}");
     child.kill().await.unwrap();
 }
 

@@ -87,6 +87,36 @@ async fn a_reset_begins_anew_under_the_same_issuer(sandbox: Sandbox) {
     assert!(opens_memos(&sandbox, &here).await, "the other worlds go on");
 }
 
+async fn a_world_may_have_settings_of_its_own(sandbox: Sandbox) {
+    let settings = serde_json::json!({
+        "access_token_ttl": "61s", "scopes": ["read=Look", "sign"], "default_scopes": "sign", "require_pkce": true,
+        "grants": ["authorization_code", "client_credentials"], "session_ttl": 3600,
+    });
+    let body = serde_json::json!({"frozen": true, "now": 1_893_553_445, "settings": settings});
+    let made = sandbox.steer("POST", "", &body).await;
+    assert_eq!(made.status, 201, "{made}");
+    assert_eq!(made.json()["scopes"], serde_json::json!(["read", "sign"]));
+    let other = Sandbox::at(made.json()["issuer"].as_str().unwrap());
+    for _ in 0..2 {
+        let tokens = other.token("client_credentials").await.json();
+        assert_eq!((&tokens["expires_in"], &tokens["scope"]), (&61.into(), &"sign".into()), "{tokens}");
+        assert_eq!(tokens["created_at"], 1_893_553_445);
+        let metadata = other.get("/.well-known/oauth-authorization-server").await.json();
+        assert_eq!(metadata["grant_types_supported"], serde_json::json!(["authorization_code", "client_credentials"]));
+        assert_eq!(other.control("POST", "/reset").await.status, 200, "it begins anew as it began");
+    }
+    assert_eq!(sandbox.token("client_credentials").await.json()["expires_in"], 3600, "the others have the process's");
+
+    for (name, value) in [
+        ("access_token_ttl", "soon"), ("database_url", "sqlite://kept.db"), ("listen", "0.0.0.0:0"), ("colour", "red"),
+        ("default_scopes", "nothing"),
+    ] {
+        let refused = sandbox.steer("POST", "", &serde_json::json!({"settings": {name: value}})).await;
+        refused.refused(400, "invalid_request");
+        assert!(refused.body.contains(name), "{refused}");
+    }
+}
+
 async fn many_are_made_at_once_each_of_its_own(sandbox: Sandbox) {
     let made = at_once(20, |_| {
         let sandbox = sandbox.clone();
@@ -127,6 +157,21 @@ async fn a_seeded_application_takes_any_loopback_redirect_uri_and_no_other(sandb
         .get("/oauth/authorize?response_type=code&client_id=own&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fcb")
         .await;
     assert_eq!(refused.status, 400, "of another application what is registered counts: {refused}");
+}
+
+async fn many_clients_bring_a_redirect_uri_of_their_own_at_once(sandbox: Sandbox) {
+    let answers = at_once(16, |number| {
+        let address = format!(
+            "/oauth/authorize?response_type=code&client_id=confidential&login_hint=alice\
+             &redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fcb{number}"
+        );
+        let request = sandbox.get(&address);
+        async move { request.await }
+    })
+    .await;
+    for answer in answers {
+        assert_eq!(answer.status, 302, "{answer}");
+    }
 }
 
 async fn every_page_says_that_it_is_a_sandbox(sandbox: Sandbox) {

@@ -21,6 +21,8 @@ pub struct Sources {
     pub flags: Vec<(String, String)>,
     /// Environment variables; those that are neither `TEGATA_*` nor `DATABASE_URL` are not looked at.
     pub environment: Vec<(String, String)>,
+    /// What stands in for the defaults.
+    pub defaults: Vec<(&'static str, &'static str)>,
     /// The file where neither `--config` nor `TEGATA_CONFIG` names one.
     pub file: FileSource,
 }
@@ -44,12 +46,20 @@ impl fmt::Debug for Sources {
         f.debug_struct("Sources")
             .field("flags", &names(&self.flags))
             .field("environment", &names(&self.environment))
+            .field("defaults", &self.defaults)
             .field("file", &self.file)
             .finish()
     }
 }
 
 impl Sources {
+    /// With `settings` as if they stood on the command line.
+    #[must_use]
+    pub fn with(mut self, settings: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.flags.extend(settings);
+        self
+    }
+
     /// What a process started by hand looks at: its flags, its environment, `tegata.toml`.
     pub fn of_process(flags: Vec<(String, String)>) -> Self {
         let text = |text: &OsStr| text.to_string_lossy().into_owned();
@@ -57,6 +67,7 @@ impl Sources {
         Self {
             flags,
             environment: environment.filter(|(name, _)| is_ours(name)).collect(),
+            defaults: Vec::new(),
             file: FileSource::Default,
         }
     }
@@ -107,7 +118,12 @@ pub(super) fn gather(sources: Sources, faults: &mut Faults) -> GivenValues {
     take_environment(&sources.environment, &mut over_file, faults);
     take_flags(sources.flags, &mut over_file, faults);
 
-    let mut given = GivenValues::new();
+    let default = |(name, text): (&'static str, &str)| {
+        let value = Value::One(text.to_owned());
+        let origin = Origin::Default;
+        (name, Given { value, origin })
+    };
+    let mut given: GivenValues = sources.defaults.into_iter().map(default).collect();
     take_file(over_file.get("config"), sources.file, &mut given, faults);
     for (name, value) in sources.environment {
         if name == "DATABASE_URL" && !given.contains_key("database_url") {

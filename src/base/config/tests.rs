@@ -82,6 +82,7 @@ fn the_command_line_beats_the_environment_beats_the_file() {
     )
     .unwrap();
     let config = Config::load(Sources {
+        defaults: Vec::new(),
         flags: pairs(&[("access_token_ttl", "3m")]),
         environment: pairs(&[("TEGATA_ACCESS_TOKEN_TTL", "2m"), ("TEGATA_SESSION_TTL", "2m")]),
         file: FileSource::Explicit(path),
@@ -186,6 +187,7 @@ fn all_faults_are_told_at_once() {
     )
     .unwrap();
     let faults = Config::load(Sources {
+        defaults: Vec::new(),
         flags: pairs(&[("public_url", "http://auth.example.com")]),
         environment: pairs(&[
             ("TEGATA_ACCESS_TOKEN_TTL", "1x"),
@@ -381,6 +383,7 @@ fn the_database_is_taken_in_order_and_remembers_who_named_it() {
     assert_eq!(source(ours), "TEGATA_DATABASE_URL");
     assert_eq!(
         source(Sources {
+            defaults: Vec::new(),
             flags,
             environment: both,
             file

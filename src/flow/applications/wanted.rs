@@ -24,7 +24,7 @@ use crate::protocol::scope::APPLICATIONS;
 
 /// Most characters of a name, most redirect URIs.
 const LONGEST_NAME: usize = 100;
-const MOST_REDIRECT_URIS: usize = 100;
+pub const MOST_REDIRECT_URIS: usize = 100;
 const MOST_ORIGINS: usize = 20;
 /// Characters of a secret that a person chooses.
 const CHOSEN_SECRET: std::ops::RangeInclusive<usize> = 32..=1024;

@@ -65,9 +65,13 @@ impl Walk<'_> {
         .await;
     }
 
-    /// A call by the client that the plan names: with its secret by Basic, or with its `client_id` in the body.
+    /// A call by the client that the plan names: with its secret as the server takes it, or with its `client_id` in
+    /// the body.
     fn proving(&self, client_id: &str, call: impl FnOnce(Vec<(&'static str, &str)>) -> Call) -> Call {
         match self.secret {
+            Some(secret) if self.is_secret_in_body => {
+                call(vec![("client_id", client_id), ("client_secret", secret.expose())])
+            }
             Some(secret) => call(Vec::new()).basic(client_id, secret),
             None => call(vec![("client_id", client_id)]),
         }

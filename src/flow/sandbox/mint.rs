@@ -26,7 +26,7 @@ pub struct Wanted<'a> {
     pub application: &'a Application,
     /// `None`: the application's own.
     pub user: Option<&'a User>,
-    /// Whatever the application may ask for. `None`: what it gets that names none.
+    /// Known to the server or not. `None`: what the application gets that names none.
     pub scopes: Option<Scopes>,
     /// Where the access token is good, known to the server or not; none: anywhere.
     pub resources: Resources,

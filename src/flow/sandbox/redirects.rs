@@ -3,13 +3,13 @@
 use url::Url;
 
 use super::super::App;
-use super::super::applications::{self, Manager, NotSaved, Wanted};
+use super::super::applications::{self, MOST_REDIRECT_URIS, Manager, NotSaved, Wanted};
 use super::super::error::Refusal;
-use super::seeds::{CONFIDENTIAL, PUBLIC};
+use super::seeds::{CONFIDENTIAL, PUBLIC, REDIRECT_URIS};
 use crate::model::caller::Caller;
 
 /// Registers `asked` for the seeded application `client_id`, where it leads to this machine and is not
-/// registered yet.
+/// registered yet; in place of the first that was learnt, where there are as many as there may be.
 ///
 /// # Errors
 /// The store's.
@@ -17,18 +17,26 @@ pub async fn learn(app: &App, client_id: &str, asked: &str) -> Result<(), Refusa
     if ![CONFIDENTIAL, PUBLIC].contains(&client_id) || !is_loopback(asked) {
         return Ok(());
     }
-    let Some(client) = applications::find_by_client_id(app, client_id).await? else {
-        return Ok(());
-    };
-    let application = client.application;
-    if application.settings.redirect_uri(asked).is_some() {
-        return Ok(());
-    }
-    let add = |wanted: &mut Wanted| wanted.redirect_uris.push(asked.to_owned());
-    let by = Manager::Administrator;
-    match applications::edit(app, by, &Caller::SYSTEM, application.id, None, add).await {
-        Err(NotSaved::Refused(refusal)) => Err(refusal),
-        _ => Ok(()),
+    loop {
+        let Some(client) = applications::find_by_client_id(app, client_id).await? else {
+            return Ok(());
+        };
+        let application = client.application;
+        if application.settings.redirect_uri(asked).is_some() {
+            return Ok(());
+        }
+        let add = |wanted: &mut Wanted| {
+            if wanted.redirect_uris.len() >= MOST_REDIRECT_URIS {
+                wanted.redirect_uris.remove(REDIRECT_URIS.len());
+            }
+            wanted.redirect_uris.push(asked.to_owned());
+        };
+        let (id, at) = (application.id, Some(application.version));
+        match applications::edit(app, Manager::Administrator, &Caller::SYSTEM, id, at, add).await {
+            Err(NotSaved::Conflict) => {}
+            Err(NotSaved::Refused(refusal)) => return Err(refusal),
+            _ => return Ok(()),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub const PUBLIC: &str = "public";
 /// Any port will do, and any other path is learnt when it is asked for.
 pub const REDIRECT_URIS: [&str; 2] = ["http://127.0.0.1/callback", "http://localhost/callback"];
 
-/// Makes the user and both applications.
+/// Makes the user and both applications; not one that may do nothing, by the grants that are offered.
 ///
 /// # Errors
 /// What the store or the settings refuse, in words for whoever starts it.
@@ -36,7 +36,9 @@ pub async fn plant(app: &App) -> Result<(), OpenError> {
         client_secret: Some(Secret::new(SECRET)),
         ..application(app, CONFIDENTIAL)
     };
-    for wanted in [confidential, application(app, PUBLIC)] {
+    let wanted = [confidential, application(app, PUBLIC)];
+    let may_something = |wanted: &Wanted| wanted.grants.as_ref().is_some_and(|grants| !grants.is_empty());
+    for wanted in wanted.into_iter().filter(may_something) {
         let made = applications::create(app, Manager::Administrator, &Caller::SYSTEM, &wanted).await;
         made.map_err(|refused| {
             OpenError::Store(format!(

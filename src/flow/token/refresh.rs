@@ -82,7 +82,7 @@ impl Presentation<'_> {
             self.now,
         );
         match verdict {
-            Verdict::Rotate => {
+            Verdict::Refresh => {
                 may_go_on(app, self.client, found.family.grant_type)?;
                 let settled = if self.client.application().settings.reuse_refresh_token {
                     self.keep(app, found).await?

@@ -242,7 +242,7 @@ async fn set_hint(State(world): State<Arc<World>>, Body(sent): Body<SentHint>) -
 /// Around the routes of a world: a request that names a user is answered as if they had decided.
 pub(super) async fn by_hint(State(world): State<Arc<World>>, mut request: Request, next: Onward) -> Response {
     if request.method() == Method::GET
-        && world.path_of(request.uri().path()) == PATH
+        && world.path_of(request.uri().path()).trim_end_matches('/') == PATH
         && let Some(answer) = hinted(&world, request.uri().query().unwrap_or_default()).await
     {
         request.extensions_mut().insert(answer);

@@ -43,14 +43,14 @@ impl Told {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Steering {
-    frozen: Option<bool>,
-    now: Option<Moment>,
-    advance: Option<Span>,
+    pub(super) frozen: Option<bool>,
+    pub(super) now: Option<Moment>,
+    pub(super) advance: Option<Span>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Moment {
+pub(super) enum Moment {
     Unix(i64),
     Text(String),
 }
@@ -91,7 +91,7 @@ impl Moment {
 }
 
 /// What can be done to a clock, all of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Steer {
     frozen: Option<bool>,
     /// In unix seconds.

@@ -7,6 +7,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::World;
 use super::json::refused;
@@ -14,28 +16,54 @@ use crate::base::secret::SecretHash;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
+/// What a browser may open: it asks a person for the token.
+const PAGES: &str = "/sandbox/debugger";
+const CHALLENGE: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"sandbox: any name, the control token\"");
+
 pub(super) async fn admit(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
-    match judge(&world, request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(why) => refused(StatusCode::FORBIDDEN, "forbidden", why),
+    let Err(why) = judge(&world, request.headers()) else {
+        return next.run(request).await;
+    };
+    let is_page = world.path_of(request.uri().path()).starts_with(PAGES);
+    if why != Stranger::WithoutToken || !is_page {
+        return refused(StatusCode::FORBIDDEN, "forbidden", why.words());
+    }
+    let mut asked = refused(StatusCode::UNAUTHORIZED, "forbidden", why.words());
+    asked.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+    asked
+}
+
+/// Who may not drive a sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stranger {
+    OfAnotherOrigin,
+    ByAnotherName,
+    WithoutToken,
+}
+
+impl Stranger {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::OfAnotherOrigin => "a page of another origin may not drive a sandbox",
+            Self::ByAnotherName => {
+                "address the sandbox by its issuer's host, or as localhost, 127.0.0.1 or [::1]"
+            }
+            Self::WithoutToken => "send the control token: Authorization: Bearer TOKEN",
+        }
     }
 }
 
-fn judge(world: &World, headers: &HeaderMap) -> Result<(), &'static str> {
+fn judge(world: &World, headers: &HeaderMap) -> Result<(), Stranger> {
     if !is_same_site(headers) {
-        return Err("a page of another origin may not drive a sandbox");
+        return Err(Stranger::OfAnotherOrigin);
     }
     let Some(token) = &world.control_token else {
-        return if is_addressed_here(world.app.issuer.host(), headers) {
-            Ok(())
-        } else {
-            Err("address the sandbox by its issuer's host, or as localhost, 127.0.0.1 or [::1]")
-        };
+        let is_here = is_addressed_here(world.app.issuer.host(), headers);
+        return is_here.then_some(()).ok_or(Stranger::ByAnotherName);
     };
-    match bearer(headers) {
-        Some(sent) if SecretHash::of(sent) == *token => Ok(()),
-        _ => Err("send the control token: Authorization: Bearer TOKEN"),
-    }
+    let is_right = sent_token(headers).is_some_and(|sent| SecretHash::of(&sent) == *token);
+    is_right.then_some(()).ok_or(Stranger::WithoutToken)
 }
 
 /// Programs send neither header; a browser sends the one or the other with all that a page of another origin
@@ -66,10 +94,19 @@ fn is_addressed_here(issuer_host: &str, headers: &HeaderMap) -> bool {
     LOOPBACK.contains(&name) || name.eq_ignore_ascii_case(issuer_host)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// As a bearer token, or as the password that a browser asks a person for.
+fn sent_token(headers: &HeaderMap) -> Option<String> {
     let sent = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = sent.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let (scheme, credentials) = sent.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(credentials.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = STANDARD.decode(credentials.trim()).ok()?;
+    let (_, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+    Some(password.to_owned())
 }
 
 #[cfg(test)]

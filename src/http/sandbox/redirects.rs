@@ -13,7 +13,7 @@ use crate::protocol::params::Params;
 
 /// Learns the `redirect_uri` of an authorization request.
 pub(super) async fn learn(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
-    if world.path_of(request.uri().path()) == "/oauth/authorize" {
+    if world.path_of(request.uri().path()).trim_end_matches('/') == "/oauth/authorize" {
         let query = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
         if let Ok(params) = query {
             learn_from(&world, &params).await;

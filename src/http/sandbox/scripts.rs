@@ -14,7 +14,7 @@ use axum::routing::{delete, get};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 use super::World;
 use super::ending::Ending;
@@ -62,12 +62,12 @@ impl Scripts {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of every request that is stalled.
+    /// Lets go of every request that is stalled or delayed.
     pub(super) fn release(&self) {
         self.released.send_replace(());
     }
 
-    /// Tells a stalled request when it is let go.
+    /// Tells such a request when it is let go.
     pub(super) fn released(&self) -> watch::Receiver<()> {
         let mut released = self.released.subscribe();
         released.mark_unchanged();
@@ -191,7 +191,8 @@ pub(super) async fn act(State(world): State<Arc<World>>, request: Request, next:
         return next.run(request).await;
     };
     if let Some(delay) = script.answer.delay {
-        sleep(delay.0).await;
+        let mut released = world.scripts.released();
+        let _ = timeout(delay.0, released.changed()).await;
     }
     let mut response = match Ending::instead_of(&script.answer) {
         Some(ending) => {

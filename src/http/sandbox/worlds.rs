@@ -1,5 +1,6 @@
 //! `{issuer}/sandbox`: what there is; another world, this one anew, none.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -7,13 +8,39 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::clock::{self, Steering};
+use super::clock::{self, Moment, Span, Steering};
 use super::json::{Body, answer, invalid, refused};
-use super::{Sandboxes, World};
+use super::{Beginning, Sandboxes, World};
 use crate::flow::OpenError;
 use crate::flow::sandbox::seeds;
+
+/// What worlds of one process may differ in.
+const SETTINGS: [&str; 22] = [
+    "access_token_ttl",
+    "access_token_ttl_by_grant",
+    "authorization_code_ttl",
+    "default_scopes",
+    "device_code_ttl",
+    "grants",
+    "oauth1",
+    "oauth1_access_token_ttl",
+    "oauth1_clock_skew",
+    "oauth1_timestamp_window",
+    "optional_scopes",
+    "rate_limits",
+    "refresh_token_max_ttl",
+    "refresh_token_retry_window",
+    "refresh_token_ttl",
+    "require_pkce",
+    "resources",
+    "scopes",
+    "scopes_by_grant",
+    "session_max_ttl",
+    "session_ttl",
+    "user_applications",
+];
 
 pub(super) fn routes() -> Router<Arc<World>> {
     Router::new()
@@ -75,15 +102,73 @@ async fn show(State(world): State<Arc<World>>) -> Response {
     answer(StatusCode::OK, &described(&world))
 }
 
-async fn create(State(world): State<Arc<World>>, Body(steering): Body<Steering>) -> Response {
+/// The clock of a new world, and the settings by which it differs from the process.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    frozen: Option<bool>,
+    now: Option<Moment>,
+    advance: Option<Span>,
+    #[serde(default)]
+    settings: BTreeMap<String, Setting>,
+}
+
+/// As on a command line, or as JSON has it.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a setting is a text, a number, true, false, or an array of texts"
+)]
+enum Setting {
+    Switch(bool),
+    Number(i64),
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Setting {
+    fn into_text(self) -> String {
+        match self {
+            Self::Switch(on) => on.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text,
+            Self::List(texts) => texts.join(","),
+        }
+    }
+}
+
+impl New {
+    fn read(self) -> Result<Beginning, String> {
+        let steering = Steering {
+            frozen: self.frozen,
+            now: self.now,
+            advance: self.advance,
+        };
+        if let Some(other) = self.settings.keys().find(|name| !SETTINGS.contains(&&***name)) {
+            return Err(format!(
+                "settings: {other} is no setting of one sandbox; these are: {}",
+                SETTINGS.join(", ")
+            ));
+        }
+        let settings = self.settings.into_iter();
+        Ok(Beginning {
+            steer: steering.read()?,
+            settings: settings
+                .map(|(name, setting)| (name, setting.into_text()))
+                .collect(),
+        })
+    }
+}
+
+async fn create(State(world): State<Arc<World>>, Body(new): Body<New>) -> Response {
     let Some(sandboxes) = sandboxes(&world) else {
         return stopping();
     };
-    let steer = match steering.read() {
-        Ok(steer) => steer,
+    let begun = match new.read() {
+        Ok(begun) => begun,
         Err(why) => return invalid(why),
     };
-    let made = match Box::pin(sandboxes.make()).await {
+    let made = match Box::pin(sandboxes.begin(begun)).await {
         Ok(Some(made)) => made,
         Ok(None) => {
             return refused(
@@ -92,9 +177,9 @@ async fn create(State(world): State<Arc<World>>, Body(steering): Body<Steering>)
                 "there are too many sandboxes: drop those that are done with, by DELETE",
             );
         }
+        Err(OpenError::Setting(why)) => return invalid(why),
         Err(error) => return failed(&error),
     };
-    steer.apply(&made.clock);
     answer(StatusCode::CREATED, &described(&made))
 }
 

@@ -126,6 +126,9 @@ fn pkce(rule: &Rule, answer: &Answer, redirect_uri: &str, sound: &Answer) -> Che
 
 /// A refusal is a page with a status that says so; of anything else nothing can be told.
 fn judged_later(rule: &Rule, answer: &Answer, sound: Option<&Answer>) -> Check {
+    if matches!(answer.status, 404..=406) {
+        return rule.not_tried(format!("status {}: there is nothing to GET there", answer.status));
+    }
     if (400..500).contains(&answer.status) {
         return rule.kept();
     }

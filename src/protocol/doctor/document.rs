@@ -1,5 +1,7 @@
 //! What the two metadata documents have in common (RFC 8414 §3.2, RFC 9728 §3.2).
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
@@ -101,8 +103,8 @@ impl Document {
                 side,
                 members,
                 "metadata_https",
-                "Every URL is absolute, https and has no fragment; http on a loopback address is for servers on one.",
-                "Name https URLs without fragment; behind a proxy, tell the server its public URL.",
+                "Every URL is absolute, https and has no fragment; loopback addresses, by http too, are named by servers on one alone.",
+                "Name https URLs without fragment that others reach; behind a proxy, tell the server its public URL.",
             ),
             kinds,
             required,
@@ -211,7 +213,7 @@ pub(super) fn is_callable(text: &str, caller: &str) -> bool {
 
 /// Whether a client that was told so by `caller` may call it: https, or on a loopback address http, without
 /// fragment. A server elsewhere leads nobody to a loopback address: what listens there is the client's own.
-fn is_safe(text: &str, caller: &str) -> bool {
+pub(super) fn is_safe(text: &str, caller: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     if url.fragment().is_some() || !url.has_host() {
         return false;
@@ -226,11 +228,19 @@ fn is_safe(text: &str, caller: &str) -> bool {
 fn is_loopback(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => is_own(address.into()),
+        Some(Host::Ipv6(address)) => is_own(address.to_canonical()),
         None => false,
     }
+}
+
+/// An unspecified address leads to the loopback one.
+fn is_own(address: IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified()
 }
 
 /// The names of the members that are `so`, with commas between.
@@ -270,6 +280,11 @@ mod tests {
             "http://[::ffff:127.0.0.1]/token",
             "https://localhost/token",
             "http://a.localhost/token",
+            "http://localhost.:80/token",
+            "http://0.0.0.0:8080/token",
+            "http://0/token",
+            "http://[::]/token",
+            "http://[::ffff:0.0.0.0]/token",
         ] {
             assert!(!is_callable(local, ELSEWHERE), "{local}");
             assert!(!is_callable(local, "http://tegata:3801"), "{local}");

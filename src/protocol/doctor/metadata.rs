@@ -136,6 +136,8 @@ pub struct Known {
     pub device_authorization_endpoint: Option<String>,
     pub promises_iss: bool,
     pub offers_code: bool,
+    /// Takes secrets in the body, and not by Basic.
+    pub wants_secret_in_body: bool,
     pub protected_resources: Vec<String>,
 }
 
@@ -252,6 +254,16 @@ fn missing(members: &Members, grants: &[&str]) -> Vec<&'static str> {
     absent.map(|(name, _)| name).collect()
 }
 
+fn wants_secret_in_body(members: &Members) -> bool {
+    let methods = list(members, "token_endpoint_auth_methods_supported").unwrap_or_default();
+    methods.contains(&"client_secret_post") && !methods.contains(&"client_secret_basic")
+}
+
+/// Whether a secret may be sent to `issuer`: what goes there stays between the two.
+pub fn is_private(issuer: &str) -> bool {
+    document::is_safe(issuer, issuer)
+}
+
 fn known(members: &Members, callable: impl Fn(&str) -> bool) -> Known {
     let endpoint = |name| text(members, name).filter(|url| callable(url)).map(str::to_owned);
     Known {
@@ -263,6 +275,7 @@ fn known(members: &Members, callable: impl Fn(&str) -> bool) -> Known {
         device_authorization_endpoint: endpoint("device_authorization_endpoint"),
         promises_iss: promises_iss(members),
         offers_code: grants(members).contains(&CODE_GRANT),
+        wants_secret_in_body: wants_secret_in_body(members),
         protected_resources: list(members, "protected_resources")
             .unwrap_or_default()
             .into_iter()

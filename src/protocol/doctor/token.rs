@@ -242,6 +242,11 @@ const fn is_plain(character: char) -> bool {
     matches!(character, ' '..='~') && character != '"' && character != '\\'
 }
 
+/// That the client did not prove itself, for want of a safe way.
+pub fn not_issued() -> Check {
+    ISSUED.not_tried("the secret is not sent to a server that speaks http")
+}
+
 /// What is to be said of the answer to the client's own credentials. Shows nothing of the token.
 pub fn issued(answer: &Answer) -> Vec<Check> {
     let members = answer.object().filter(|_| answer.is_json());
@@ -249,6 +254,9 @@ pub fn issued(answer: &Answer) -> Vec<Check> {
         .as_ref()
         .and_then(|members| text(members, "error"))
         .unwrap_or("none");
+    if matches!(code, "unauthorized_client" | "unsupported_grant_type") {
+        return vec![ISSUED.not_tried(format!("the client may not use client_credentials: error {code}"))];
+    }
     let success = answer.status == 200 && members.is_some();
     let mut checks = vec![ISSUED.judge(success, || format!("status {}, error {code}", answer.status))];
     let Some(members) = members.filter(|_| success) else {
@@ -297,6 +305,11 @@ fn refuses(answer: &Answer, codes: &[&str]) -> bool {
 
 /// What is to be said of the answer to an introspection without credentials.
 pub fn introspection(answer: &Answer) -> Vec<Check> {
+    if matches!(answer.status, 404..=406) {
+        return vec![
+            INTROSPECTION.not_tried(format!("status {}: there is nothing to POST to", answer.status)),
+        ];
+    }
     let refused = (400..500).contains(&answer.status);
     vec![INTROSPECTION.judge(refused, || format!("status {}", answer.status))]
 }

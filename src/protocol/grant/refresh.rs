@@ -16,8 +16,8 @@ pub const MOST_RETRIES: i64 = 10;
 /// What is to be done about a refresh token that is presented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Rotate, unless another request does so first.
-    Rotate,
+    /// Refresh, unless another request rotates it first.
+    Refresh,
     /// It was rotated a moment ago by the same client, whose answer may be lost: give the same again.
     AnswerAgain,
     /// It was rotated and comes again: it, or its successor, is in the wrong hands.
@@ -49,7 +49,7 @@ pub fn judge(
     }
     if token.used_at.is_none() {
         return if now < token.expires_at {
-            Verdict::Rotate
+            Verdict::Refresh
         } else {
             Verdict::Refuse(Reason::RefreshTokenExpired)
         };
@@ -155,7 +155,7 @@ mod tests {
     fn a_live_one_is_rotated_and_a_dead_one_refused() {
         assert_eq!(
             judge(&fresh(), client(1), "secret", None, at(999)),
-            Verdict::Rotate
+            Verdict::Refresh
         );
         assert_eq!(
             judge(&fresh(), client(1), "secret", None, at(1_000)),

@@ -79,6 +79,7 @@ impl Folder {
     fn load(&self) -> Result<Arc<Tls>, String> {
         let flag = |name: &str, file: &str| (name.to_owned(), self.path(file).to_str().unwrap().to_owned());
         let config = Config::load(Sources {
+            defaults: Vec::new(),
             flags: vec![flag("tls_certificate", "c.pem"), flag("tls_key", "k.pem")],
             environment: Vec::new(),
             file: FileSource::None,
