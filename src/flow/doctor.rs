@@ -11,7 +11,7 @@ use super::outbound::{Call, NotAnswered, Outbound};
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::protocol::answer::Answer;
-use crate::protocol::doctor::metadata::{self, Known, Place};
+use crate::protocol::doctor::metadata::{self, Known, Place, SecretPlace};
 use crate::protocol::doctor::{Check, Outcome, Report, Rule, Side, Step, resource as rules, shown, token};
 use crate::protocol::metadata as server_metadata;
 
@@ -156,13 +156,13 @@ impl Walk<'_> {
         );
         let known = known?;
         let is_its_own = named_by == Side::Client && known.issuer.as_deref() == Some(issuer);
-        let is_private = metadata::is_private(issuer);
+        let is_private = known.secret != SecretPlace::Nowhere;
         let secret = self.plan.client_secret.as_ref().filter(|_| is_its_own);
         if secret.is_some() && !is_private {
             self.say("Prove the client by its secret", vec![token::not_issued()]);
         }
         self.secret = secret.filter(|_| is_private);
-        self.is_secret_in_body = known.wants_secret_in_body;
+        self.is_secret_in_body = known.secret == SecretPlace::Body;
         Box::pin(self.token_endpoint(&known)).await;
         Box::pin(self.authorization_endpoint(&known)).await;
         Box::pin(self.other_endpoints(&known)).await;

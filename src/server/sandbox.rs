@@ -51,6 +51,8 @@ pub async fn start(sources: Sources, entropy: Entropy, reach: Reach) -> Result<R
     let loaded = Config::load(sources.clone());
     let mut config = loaded.map_err(|faults| StartError::new(faults.to_string()))?;
     refuse_stores(&config)?;
+    // What it seals is gone with it.
+    config.sealing_key_file = None;
     let tls = Tls::load(&config, Clock::System.now()).map_err(StartError::new)?;
     let doors = Doors::open(&config, tls.as_ref())?;
     if config.mtls_listen.is_some() {
@@ -131,10 +133,10 @@ fn keep_in<'u>(
     let outside = addresses
         .iter()
         .find(is_reached)
-        .map(|address| format!("listen = {address}"))
+        .map(|address| format!("the address {address}"))
         .or_else(|| {
             let url = urls.find(|url| !url.is_loopback())?;
-            Some(format!("public_url = {}", url.as_str()))
+            Some(format!("the URL {}", url.as_str()))
         });
     let Some(outside) = outside else { return Ok(()) };
     if reach.beyond_loopback && reach.control_token.is_some() {

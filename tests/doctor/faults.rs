@@ -191,8 +191,13 @@ async fn what_is_not_there_keeps_no_rule() {
     })
     .await;
     let found = stranger.examined("").await;
-    for rule in ["introspection_is_guarded", "unregistered_redirect_uri"] {
+    for rule in [
+        "introspection_is_guarded",
+        "unregistered_redirect_uri",
+        "missing_challenge_refused",
+    ] {
         assert!(!found.rules(Outcome::Pass).contains(&rule), "{rule}: {found:#?}");
+        assert!(!found.rules(Outcome::Warn).contains(&rule), "{rule}: {found:#?}");
     }
 }
 

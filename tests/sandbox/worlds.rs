@@ -107,6 +107,14 @@ async fn a_world_may_have_settings_of_its_own(sandbox: Sandbox) {
     }
     assert_eq!(sandbox.token("client_credentials").await.json()["expires_in"], 3600, "the others have the process's");
 
+    let machines = serde_json::json!({"settings": {"grants": ["client_credentials"], "oauth1": true}});
+    let machines = sandbox.steer("POST", "", &machines).await.json();
+    let named: Vec<_> = machines["applications"].as_array().unwrap().iter().map(|app| app["client_id"].clone()).collect();
+    assert_eq!(named, ["confidential"], "a public application could do nothing");
+    for list in [serde_json::json!(["read=Look,write"]), serde_json::json!([["read"]])] {
+        let refused = sandbox.steer("POST", "", &serde_json::json!({"settings": {"scopes": list}})).await;
+        refused.refused(400, "invalid_request");
+    }
     for (name, value) in [
         ("access_token_ttl", "soon"), ("database_url", "sqlite://kept.db"), ("listen", "0.0.0.0:0"), ("colour", "red"),
         ("default_scopes", "nothing"),

@@ -37,8 +37,10 @@ pub async fn plant(app: &App) -> Result<(), OpenError> {
         ..application(app, CONFIDENTIAL)
     };
     let wanted = [confidential, application(app, PUBLIC)];
-    let may_something = |wanted: &Wanted| wanted.grants.as_ref().is_some_and(|grants| !grants.is_empty());
-    for wanted in wanted.into_iter().filter(may_something) {
+    for wanted in wanted
+        .into_iter()
+        .filter(|wanted| is_planted(app, &wanted.client_id))
+    {
         let made = applications::create(app, Manager::Administrator, &Caller::SYSTEM, &wanted).await;
         made.map_err(|refused| {
             OpenError::Store(format!(
@@ -50,19 +52,25 @@ pub async fn plant(app: &App) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// With every grant that is offered and that it may have.
-fn application(app: &App, client_id: &str) -> Wanted {
+/// Whether there is such an application from the beginning.
+pub fn is_planted(app: &App, client_id: &str) -> bool {
+    !grants(app, client_id).is_empty()
+}
+
+/// Every grant that is offered and that it may have.
+fn grants(app: &App, client_id: &str) -> Vec<String> {
     let is_for_all = |grant: &str| client_id == CONFIDENTIAL || grant != "client_credentials";
-    let grants = app.offered_grants();
-    let grants = grants
-        .iter()
-        .map(|grant| grant.name())
-        .filter(|grant| is_for_all(grant));
+    let offered = app.offered_grants();
+    let names = offered.iter().map(|grant| grant.name().to_owned());
+    names.filter(|grant| is_for_all(grant)).collect()
+}
+
+fn application(app: &App, client_id: &str) -> Wanted {
     Wanted {
         name: format!("The {client_id} application"),
         client_id: client_id.to_owned(),
         redirect_uris: REDIRECT_URIS.map(str::to_owned).to_vec(),
-        grants: Some(grants.map(str::to_owned).collect()),
+        grants: Some(grants(app, client_id)),
         localhost_any_port: Some(true),
         ..Wanted::default()
     }

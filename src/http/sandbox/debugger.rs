@@ -131,10 +131,13 @@ async fn start(State(world): State<Arc<World>>) -> Response {
         chrome: chrome(&world),
         issuer: world.app.issuer.as_str().to_owned(),
         redirect_uri: world.app.issuer.join(CALLBACK),
-        applications: vec![
+        applications: [
             choice(seeds::CONFIDENTIAL, seeds::SECRET, "with this secret"),
             choice(seeds::PUBLIC, "", "without a secret"),
-        ],
+        ]
+        .into_iter()
+        .filter(|choice| seeds::is_planted(&world.app, &choice.client_id))
+        .collect(),
         scopes: scopes.join(" "),
         username: seeds::USER.to_owned(),
         password: seeds::PASSWORD.to_owned(),

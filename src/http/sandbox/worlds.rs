@@ -55,7 +55,7 @@ struct Described<'w> {
     /// Everything that steers it is under this.
     control: String,
     users: [SeededUser; 1],
-    applications: [SeededApplication; 2],
+    applications: Vec<SeededApplication>,
     scopes: Vec<&'w str>,
     clock: clock::Told,
 }
@@ -92,7 +92,10 @@ fn described(world: &World) -> Described<'_> {
         applications: [
             application(seeds::CONFIDENTIAL, Some(seeds::SECRET)),
             application(seeds::PUBLIC, None),
-        ],
+        ]
+        .into_iter()
+        .filter(|seeded| seeds::is_planted(&world.app, seeded.client_id))
+        .collect(),
         scopes: world.app.config.scopes.iter().map(|scope| &*scope.name).collect(),
         clock: clock::Told::of(&world.clock),
     }
@@ -127,12 +130,17 @@ enum Setting {
 }
 
 impl Setting {
-    fn into_text(self) -> String {
+    /// # Errors
+    /// What a command line could not say.
+    fn into_text(self) -> Result<String, String> {
         match self {
-            Self::Switch(on) => on.to_string(),
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text,
-            Self::List(texts) => texts.join(","),
+            Self::Switch(on) => Ok(on.to_string()),
+            Self::Number(number) => Ok(number.to_string()),
+            Self::Text(text) => Ok(text),
+            Self::List(texts) => match texts.iter().find(|text| text.contains(',')) {
+                Some(text) => Err(format!("{text}: no comma can stand in a list")),
+                None => Ok(texts.join(",")),
+            },
         }
     }
 }
@@ -150,12 +158,14 @@ impl New {
                 SETTINGS.join(", ")
             ));
         }
-        let settings = self.settings.into_iter();
+        let text = |(name, setting): (String, Setting)| match setting.into_text() {
+            Ok(text) => Ok((name, text)),
+            Err(why) => Err(format!("settings: {name}: {why}")),
+        };
+        let settings = self.settings.into_iter().map(text);
         Ok(Beginning {
             steer: steering.read()?,
-            settings: settings
-                .map(|(name, setting)| (name, setting.into_text()))
-                .collect(),
+            settings: settings.collect::<Result<_, _>>()?,
         })
     }
 }

@@ -110,6 +110,9 @@ pub fn missing_challenge(answer: &Answer, redirect_uri: &str, sound: &Answer) ->
 }
 
 fn pkce(rule: &Rule, answer: &Answer, redirect_uri: &str, sound: &Answer) -> Check {
+    if let Some(check) = nothing_there(rule, answer) {
+        return check;
+    }
     if let Some(url) = delivered(answer, redirect_uri) {
         let code = parameter(&url, "error");
         return rule.judge(code.is_some(), || "an answer without error".into());
@@ -124,10 +127,16 @@ fn pkce(rule: &Rule, answer: &Answer, redirect_uri: &str, sound: &Answer) -> Che
     judged_later(rule, answer, Some(sound))
 }
 
+fn nothing_there(rule: &Rule, answer: &Answer) -> Option<Check> {
+    let status = answer.status;
+    let is_nothing = matches!(status, 404..=406);
+    is_nothing.then(|| rule.not_tried(format!("status {status}: there is nothing to GET there")))
+}
+
 /// A refusal is a page with a status that says so; of anything else nothing can be told.
 fn judged_later(rule: &Rule, answer: &Answer, sound: Option<&Answer>) -> Check {
-    if matches!(answer.status, 404..=406) {
-        return rule.not_tried(format!("status {}: there is nothing to GET there", answer.status));
+    if let Some(check) = nothing_there(rule, answer) {
+        return check;
     }
     if (400..500).contains(&answer.status) {
         return rule.kept();

@@ -136,9 +136,19 @@ pub struct Known {
     pub device_authorization_endpoint: Option<String>,
     pub promises_iss: bool,
     pub offers_code: bool,
-    /// Takes secrets in the body, and not by Basic.
-    pub wants_secret_in_body: bool,
+    pub secret: SecretPlace,
     pub protected_resources: Vec<String>,
+}
+
+/// How a client sends its secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// Issuer or endpoints are called by http, which others read.
+    #[default]
+    Nowhere,
+    Basic,
+    /// The server takes it there, and not by Basic.
+    Body,
 }
 
 /// Where the document came from.
@@ -254,14 +264,24 @@ fn missing(members: &Members, grants: &[&str]) -> Vec<&'static str> {
     absent.map(|(name, _)| name).collect()
 }
 
-fn wants_secret_in_body(members: &Members) -> bool {
+fn secret_place(members: &Members) -> SecretPlace {
+    let issuer = text(members, "issuer").unwrap_or_default();
+    let proving = [
+        "issuer",
+        "token_endpoint",
+        "revocation_endpoint",
+        "device_authorization_endpoint",
+    ];
+    let mut urls = proving.into_iter().filter_map(|name| text(members, name));
+    if !urls.all(|url| document::is_safe(url, issuer)) {
+        return SecretPlace::Nowhere;
+    }
     let methods = list(members, "token_endpoint_auth_methods_supported").unwrap_or_default();
-    methods.contains(&"client_secret_post") && !methods.contains(&"client_secret_basic")
-}
-
-/// Whether a secret may be sent to `issuer`: what goes there stays between the two.
-pub fn is_private(issuer: &str) -> bool {
-    document::is_safe(issuer, issuer)
+    if methods.contains(&"client_secret_post") && !methods.contains(&"client_secret_basic") {
+        SecretPlace::Body
+    } else {
+        SecretPlace::Basic
+    }
 }
 
 fn known(members: &Members, callable: impl Fn(&str) -> bool) -> Known {
@@ -275,7 +295,7 @@ fn known(members: &Members, callable: impl Fn(&str) -> bool) -> Known {
         device_authorization_endpoint: endpoint("device_authorization_endpoint"),
         promises_iss: promises_iss(members),
         offers_code: grants(members).contains(&CODE_GRANT),
-        wants_secret_in_body: wants_secret_in_body(members),
+        secret: secret_place(members),
         protected_resources: list(members, "protected_resources")
             .unwrap_or_default()
             .into_iter()
@@ -325,6 +345,32 @@ mod tests {
         let (checks, _) = read(answer, Place::OAuth, ISSUER, Side::Client);
         let broken = checks.into_iter().filter(|check| check.outcome != Outcome::Pass);
         broken.map(|check| (check.rule, check.outcome)).collect()
+    }
+
+    #[test]
+    fn a_secret_goes_nowhere_by_http() {
+        let known = |member: &str, url: &str| {
+            let mut document = sound();
+            document["issuer"] = json!("http://127.0.0.1:3801");
+            document[member] = json!(url);
+            let (_, known) = read(
+                &answer(&document),
+                Place::OAuth,
+                "http://127.0.0.1:3801",
+                Side::Client,
+            );
+            known.unwrap().secret != SecretPlace::Nowhere
+        };
+        assert!(known("token_endpoint", "http://127.0.0.1:3801/token"));
+        assert!(known("token_endpoint", "https://id.example/token"));
+        for member in [
+            "token_endpoint",
+            "revocation_endpoint",
+            "device_authorization_endpoint",
+        ] {
+            assert!(!known(member, "http://id.example/token"), "{member}");
+        }
+        assert!(!known("issuer", "http://id.example"));
     }
 
     #[test]
