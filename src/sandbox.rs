@@ -21,7 +21,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::base::config::Sources;
+use crate::base::config::{Config, Sources};
 use crate::base::entropy::Entropy;
 use crate::server::StartError;
 use crate::server::sandbox::{self, Reach};
@@ -55,5 +55,7 @@ pub async fn start_with<T: Into<String>>(
     let sources = Sources::default()
         .with(usual)
         .with(settings.map(|(name, value)| (name.into(), value.into())));
-    Box::pin(sandbox::start(sources, Entropy::System, Reach::default())).await
+    let loaded = Config::load(sources.clone());
+    let config = loaded.map_err(|faults| StartError::new(faults.to_string()))?;
+    Box::pin(sandbox::start(config, sources, Entropy::System, Reach::default())).await
 }

@@ -37,13 +37,13 @@ pub(super) fn run(wanted: &Sandbox, settings: Vec<(String, String)>) -> Result<(
         beyond_loopback: wanted.beyond_loopback,
         control_token: token,
     };
-    super::runtime(Builder::new_multi_thread())?.block_on(serve(&config, sources, reach))
+    super::runtime(Builder::new_multi_thread())?.block_on(serve(config, sources, reach))
 }
 
-async fn serve(config: &Config, sources: Sources, reach: Reach) -> Result<(), Failure> {
+async fn serve(config: Config, sources: Sources, reach: Reach) -> Result<(), Failure> {
     let _telemetry = telemetry::init(&config.log, config.log_format, Clock::System)
         .map_err(|error| Failure::new(format!("logging cannot start: {error}: look at the setting log")))?;
-    let starting = Box::pin(sandbox::start(sources, Entropy::System, reach));
+    let starting = Box::pin(sandbox::start(config, sources, Entropy::System, reach));
     let running = starting.await.map_err(|error| Failure::new(error.to_string()))?;
     running
         .stop_on_signals()

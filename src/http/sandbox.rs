@@ -23,6 +23,7 @@ mod script;
 mod scripts;
 mod seen;
 mod sessions;
+mod settings;
 mod tokens;
 mod users;
 mod worlds;
@@ -98,7 +99,7 @@ impl World {
 #[derive(Clone, Debug, Default)]
 struct Beginning {
     steer: Steer,
-    /// Others than those of the process. By their names.
+    /// Others than those of the process, by their names.
     settings: Vec<(String, String)>,
 }
 
@@ -147,31 +148,7 @@ impl Inner {
         let sources = self.sources.clone().with(settings.iter().cloned());
         let own = Config::load(sources).map_err(|faults| OpenError::Setting(faults.to_string()))?;
         // Nothing else of them: a file may have come to name a store since the start.
-        Ok(Config {
-            access_token_ttl: own.access_token_ttl,
-            access_token_ttl_by_grant: own.access_token_ttl_by_grant,
-            authorization_code_ttl: own.authorization_code_ttl,
-            default_scopes: own.default_scopes,
-            device_code_ttl: own.device_code_ttl,
-            grants: own.grants,
-            oauth1: own.oauth1,
-            oauth1_access_token_ttl: own.oauth1_access_token_ttl,
-            oauth1_clock_skew: own.oauth1_clock_skew,
-            oauth1_timestamp_window: own.oauth1_timestamp_window,
-            optional_scopes: own.optional_scopes,
-            rate_limits: own.rate_limits,
-            refresh_token_max_ttl: own.refresh_token_max_ttl,
-            refresh_token_retry_window: own.refresh_token_retry_window,
-            refresh_token_ttl: own.refresh_token_ttl,
-            require_pkce: own.require_pkce,
-            resources: own.resources,
-            scopes: own.scopes,
-            scopes_by_grant: own.scopes_by_grant,
-            session_max_ttl: own.session_max_ttl,
-            session_ttl: own.session_ttl,
-            user_applications: own.user_applications,
-            ..self.config.clone()
-        })
+        Ok(settings::over(&self.config, own))
     }
 }
 

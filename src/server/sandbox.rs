@@ -42,22 +42,22 @@ pub struct RunningSandbox {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Listens and opens the first world. Nothing of it is written to a disk.
+/// Listens and opens the first world. Nothing of it is written to a disk. `sources`: what `config` was read from.
 ///
 /// # Errors
-/// Settings that are wrong, a store that is to be kept, an address or issuer that others reach and that nobody meant, an address that is
+/// A store that is to be kept, an address or issuer that others reach and that nobody meant, an address that is
 /// taken, settings that cannot be used.
-pub async fn start(sources: Sources, entropy: Entropy, reach: Reach) -> Result<RunningSandbox, StartError> {
-    let loaded = Config::load(sources.clone());
-    let mut config = loaded.map_err(|faults| StartError::new(faults.to_string()))?;
+pub async fn start(
+    mut config: Config,
+    sources: Sources,
+    entropy: Entropy,
+    reach: Reach,
+) -> Result<RunningSandbox, StartError> {
     refuse_stores(&config)?;
     // What it seals is gone with it.
     config.sealing_key_file = None;
     let tls = Tls::load(&config, Clock::System.now()).map_err(StartError::new)?;
-    let doors = Doors::open(&config, tls.as_ref())?;
-    if config.mtls_listen.is_some() {
-        config.mtls_listen = Some(doors.mtls_addresses.clone());
-    }
+    let doors = Doors::open(&mut config, tls.as_ref())?;
     let issuer = issuer(&config, &doors.addresses);
     let addresses = [&*doors.addresses, &*doors.mtls_addresses].concat();
     let urls = [Some(&issuer), config.mtls_public_url.as_ref()];

@@ -62,10 +62,7 @@ pub async fn start(mut config: Config, clock: Clock, entropy: Entropy) -> Result
         all: doors,
         addresses,
         mtls_addresses,
-    } = Doors::open(&config, tls.as_ref())?;
-    if config.mtls_listen.is_some() {
-        config.mtls_listen = Some(mtls_addresses.clone());
-    }
+    } = Doors::open(&mut config, tls.as_ref())?;
     let port = addresses.first().map_or(0, SocketAddr::port);
     let issuer = config.issuer(port);
     let database = config.database_url.clone();
@@ -115,8 +112,9 @@ pub(super) struct Doors {
 }
 
 impl Doors {
-    /// Where no addresses are kept for client certificates, every one that speaks TLS asks for them.
-    pub(super) fn open(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Self, StartError> {
+    /// Where no addresses are kept for client certificates, every one that speaks TLS asks for them. `config` learns
+    /// the real ports of those that are.
+    pub(super) fn open(config: &mut Config, tls: Option<&Arc<Tls>>) -> Result<Self, StartError> {
         let mut doors = Self {
             all: Vec::new(),
             addresses: Vec::new(),
@@ -126,6 +124,7 @@ impl Doors {
         doors.addresses = doors.add(config.listen.as_deref(), "--listen", tls, asks)?;
         if let Some(wanted) = config.mtls_listen.as_deref() {
             doors.mtls_addresses = doors.add(Some(wanted), "--mtls-listen", tls, true)?;
+            config.mtls_listen = Some(doors.mtls_addresses.clone());
         }
         Ok(doors)
     }

@@ -104,9 +104,14 @@ fn sent_token(headers: &HeaderMap) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let pair = STANDARD.decode(credentials.trim()).ok()?;
-    let (_, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
-    Some(password.to_owned())
+    basic(credentials.trim()).map(|(_, password)| password)
+}
+
+/// Name and password of Basic (RFC 7617 §2), as they were sent.
+pub(super) fn basic(credentials: &str) -> Option<(String, String)> {
+    let pair = STANDARD.decode(credentials).ok()?;
+    let (name, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
 }
 
 #[cfg(test)]

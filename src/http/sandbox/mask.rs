@@ -1,10 +1,9 @@
 //! What the record keeps of what was sent: no secret, but what tells two of them apart.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::guard::basic;
 use crate::base::form;
 use crate::base::secret::SecretHash;
 use crate::protocol::params::Params;
@@ -197,11 +196,9 @@ fn authorization(text: &str) -> String {
     let Some((scheme, credentials)) = text.split_once(' ') else {
         return masked(text);
     };
-    let decoded = STANDARD.decode(credentials).ok();
-    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-    let basic = scheme.eq_ignore_ascii_case("basic").then_some(decoded).flatten();
-    let shown = match basic.as_deref().and_then(|pair| pair.split_once(':')) {
-        Some((client_id, secret)) => format!("{}:{}", harmless("", client_id), masked(secret)),
+    let is_basic = scheme.eq_ignore_ascii_case("basic");
+    let shown = match is_basic.then(|| basic(credentials)).flatten() {
+        Some((client_id, secret)) => format!("{}:{}", harmless("", &client_id), masked(&secret)),
         None => masked(credentials),
     };
     format!("{} {shown}", harmless("", scheme))
@@ -209,6 +206,8 @@ fn authorization(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use serde_json::json;
 
     use super::*;

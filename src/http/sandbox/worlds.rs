@@ -12,35 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{self, Moment, Span, Steering};
 use super::json::{Body, answer, invalid, refused};
-use super::{Beginning, Sandboxes, World};
+use super::{Beginning, Sandboxes, World, settings};
 use crate::flow::OpenError;
 use crate::flow::sandbox::seeds;
-
-/// What worlds of one process may differ in.
-const SETTINGS: [&str; 22] = [
-    "access_token_ttl",
-    "access_token_ttl_by_grant",
-    "authorization_code_ttl",
-    "default_scopes",
-    "device_code_ttl",
-    "grants",
-    "oauth1",
-    "oauth1_access_token_ttl",
-    "oauth1_clock_skew",
-    "oauth1_timestamp_window",
-    "optional_scopes",
-    "rate_limits",
-    "refresh_token_max_ttl",
-    "refresh_token_retry_window",
-    "refresh_token_ttl",
-    "require_pkce",
-    "resources",
-    "scopes",
-    "scopes_by_grant",
-    "session_max_ttl",
-    "session_ttl",
-    "user_applications",
-];
 
 pub(super) fn routes() -> Router<Arc<World>> {
     Router::new()
@@ -152,10 +126,14 @@ impl New {
             now: self.now,
             advance: self.advance,
         };
-        if let Some(other) = self.settings.keys().find(|name| !SETTINGS.contains(&&***name)) {
+        if let Some(other) = self
+            .settings
+            .keys()
+            .find(|name| !settings::NAMES.contains(&&***name))
+        {
             return Err(format!(
                 "settings: {other} is no setting of one sandbox; these are: {}",
-                SETTINGS.join(", ")
+                settings::NAMES.join(", ")
             ));
         }
         let text = |(name, setting): (String, Setting)| match setting.into_text() {
